@@ -1,0 +1,1 @@
+//! Networks in, one multi-model program out.

@@ -1,0 +1,1 @@
+//! Control state machines written in rust-hdl and emitted as Verilog.

@@ -1,0 +1,1 @@
+//! Generator of the accelerator's SystemVerilog for one hardware configuration.

@@ -1,0 +1,1 @@
+//! Formats, configuration, instructions, timing, program file: the one definition everything else reads.

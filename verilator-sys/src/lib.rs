@@ -1,0 +1,1 @@
+//! Raw FFI to Verilated models and the helper that builds them.
