@@ -1,0 +1,339 @@
+//! Builds graphs, one checked layer at a time.
+//!
+//! **Contract.** Every call type-checks against what is there and adds exactly one node, or returns an error and adds none.
+//! [`GraphBuilder::finish`] settles the data dimensions nobody asked for (last axis first) and verifies the whole.
+//! **Errors.** Those of shape and data-dimension inference, at the call that causes them; the rest at `finish`.
+//!
+//! ```
+//! use sluice_compiler::nnir::{GraphBuilder, Tensor};
+//! let mut g = GraphBuilder::new("mlp");
+//! let x = g.input("x", &[3]);
+//! let h = g.linear("fc1", x, Tensor::zeros([2, 3]), Some(Tensor::zeros([2]).into()))?;
+//! let h = g.relu("relu1", h)?;
+//! g.output(h);
+//! let graph = g.finish()?;
+//! assert_eq!(graph.node(h).ty.shape, [2]);
+//! # Ok::<(), sluice_compiler::error::CompileError>(())
+//! ```
+
+use std::sync::Arc;
+
+use super::graph::{Graph, Node};
+use super::infer::{self, DataDims};
+use super::op::{Op, PointwiseOp};
+use super::tensor::Tensor;
+use super::types::{NodeId, Precision, TensorType};
+use crate::error::{CompileError, Result};
+
+/// A graph under construction.
+#[derive(Clone, Debug)]
+pub struct GraphBuilder {
+    graph: Graph,
+    runtime: Vec<bool>,
+    precision: Precision,
+}
+
+impl GraphBuilder {
+    /// Starts a model.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            graph: Graph::new(name),
+            runtime: vec![],
+            precision: Precision::Bf16,
+        }
+    }
+
+    /// Sets the activation format of the layers that follow.
+    pub fn precision(&mut self, precision: Precision) -> &mut Self {
+        self.precision = precision;
+        self
+    }
+
+    /// The graph so far; data dimensions may still be open.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The next tensor of the model's signature.
+    pub fn input(&mut self, name: impl Into<String>, shape: &[usize]) -> NodeId {
+        let op = Op::Input {
+            index: self.graph.inputs.len(),
+        };
+        let id = self.push(name.into(), op, vec![], shape.to_vec(), true);
+        self.graph.inputs.push(id);
+        id
+    }
+
+    /// A value known at compile time.
+    pub fn constant(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Into<Arc<Tensor>>,
+    ) -> Result<NodeId> {
+        self.layer(name, Op::Constant(value.into()), &[])
+    }
+
+    /// `W x + b` along the last axis; `weight` is `[out, in]`.
+    pub fn linear(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        weight: impl Into<Arc<Tensor>>,
+        bias: Option<Arc<Tensor>>,
+    ) -> Result<NodeId> {
+        self.layer(
+            name,
+            Op::Linear {
+                weights: vec![weight.into()],
+                bias,
+            },
+            &[x],
+        )
+    }
+
+    /// `sum_i W_i x_i + b` along the last axis.
+    pub fn linear_sum(
+        &mut self,
+        name: impl Into<String>,
+        terms: Vec<(NodeId, Arc<Tensor>)>,
+        bias: Option<Arc<Tensor>>,
+    ) -> Result<NodeId> {
+        let (operands, weights): (Vec<_>, Vec<_>) = terms.into_iter().unzip();
+        self.layer(name, Op::Linear { weights, bias }, &operands)
+    }
+
+    /// `max(x, 0)`.
+    pub fn relu(&mut self, name: impl Into<String>, x: NodeId) -> Result<NodeId> {
+        self.clamp(name, x, 0.0, f32::INFINITY)
+    }
+
+    /// `min(max(x, min), max)`.
+    pub fn clamp(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        min: f32,
+        max: f32,
+    ) -> Result<NodeId> {
+        self.layer(name, Op::Clamp { min, max }, &[x])
+    }
+
+    /// Any element-wise operation.
+    pub fn pointwise(
+        &mut self,
+        name: impl Into<String>,
+        op: PointwiseOp,
+        a: NodeId,
+        b: NodeId,
+    ) -> Result<NodeId> {
+        self.layer(name, Op::Pointwise(op), &[a, b])
+    }
+
+    /// `a + b`
+    pub fn add(&mut self, name: impl Into<String>, a: NodeId, b: NodeId) -> Result<NodeId> {
+        self.pointwise(name, PointwiseOp::Add, a, b)
+    }
+
+    /// `a - b`
+    pub fn sub(&mut self, name: impl Into<String>, a: NodeId, b: NodeId) -> Result<NodeId> {
+        self.pointwise(name, PointwiseOp::Sub, a, b)
+    }
+
+    /// `a * b`
+    pub fn mul(&mut self, name: impl Into<String>, a: NodeId, b: NodeId) -> Result<NodeId> {
+        self.pointwise(name, PointwiseOp::Mul, a, b)
+    }
+
+    /// The larger of both.
+    pub fn max(&mut self, name: impl Into<String>, a: NodeId, b: NodeId) -> Result<NodeId> {
+        self.pointwise(name, PointwiseOp::Max, a, b)
+    }
+
+    /// The smaller of both.
+    pub fn min(&mut self, name: impl Into<String>, a: NodeId, b: NodeId) -> Result<NodeId> {
+        self.pointwise(name, PointwiseOp::Min, a, b)
+    }
+
+    /// Causal convolution over the last axis; `weight` is `[out, in / groups, taps]`.
+    pub fn conv1d(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        weight: impl Into<Arc<Tensor>>,
+        bias: Option<Arc<Tensor>>,
+        dilation: usize,
+        groups: usize,
+    ) -> Result<NodeId> {
+        self.layer(
+            name,
+            Op::Conv1d {
+                weight: weight.into(),
+                bias,
+                dilation,
+                groups,
+            },
+            &[x],
+        )
+    }
+
+    /// Joins operands along an axis.
+    pub fn concat(
+        &mut self,
+        name: impl Into<String>,
+        operands: &[NodeId],
+        axis: usize,
+    ) -> Result<NodeId> {
+        self.layer(name, Op::Concat { axis }, operands)
+    }
+
+    /// `start..end` of an axis.
+    pub fn slice(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        axis: usize,
+        start: usize,
+        end: usize,
+    ) -> Result<NodeId> {
+        self.layer(name, Op::Slice { axis, start, end }, &[x])
+    }
+
+    /// Same elements in the same order, other extents.
+    pub fn reshape(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        shape: &[usize],
+    ) -> Result<NodeId> {
+        self.layer(
+            name,
+            Op::Reshape {
+                shape: shape.to_vec(),
+            },
+            &[x],
+        )
+    }
+
+    /// The operand `steps` inferences ago.
+    pub fn delay(&mut self, name: impl Into<String>, x: NodeId, steps: usize) -> Result<NodeId> {
+        self.layer(name, Op::Delay { steps }, &[x])
+    }
+
+    /// Adds any layer but an input.
+    pub fn layer(
+        &mut self,
+        name: impl Into<String>,
+        op: Op,
+        operands: &[NodeId],
+    ) -> Result<NodeId> {
+        let name = name.into();
+        let mut known = Vec::with_capacity(operands.len());
+        for (operand, &id) in operands.iter().enumerate() {
+            let node = self.graph.get(id).ok_or_else(|| CompileError::Dangling {
+                layer: name.clone(),
+                operand,
+                problem: format!("{id} is not a node of this graph"),
+            })?;
+            known.push((node.name.as_str(), node.ty.shape.as_slice()));
+        }
+        let shape = infer::shape(&name, &op, &known)?;
+        let runtime = infer::is_runtime(&op, operands.iter().map(|o| self.runtime[o.index()]));
+        if runtime {
+            needs_an_axis(&name, &op, &shape)?;
+        }
+        let id = self.push(name, op, operands.to_vec(), shape, runtime);
+        let mut dims = DataDims::new(&self.graph, &self.runtime);
+        match dims.enter(id).map(|()| dims.into_decisions()) {
+            Ok(decisions) => {
+                for (node, axis) in decisions {
+                    self.graph.node_mut(node).ty.data_dim = Some(axis);
+                }
+                Ok(id)
+            }
+            Err(error) => {
+                self.graph.remove(id);
+                self.runtime.pop();
+                Err(error)
+            }
+        }
+    }
+
+    /// Declares the next output; the same node may be declared twice.
+    pub fn output(&mut self, id: NodeId) -> &mut Self {
+        self.graph.outputs.push(id);
+        self
+    }
+
+    /// Settles what is open and verifies the graph.
+    pub fn finish(mut self) -> Result<Graph> {
+        for id in self.graph.nodes_topological()? {
+            let node = self.graph.node(id);
+            infer::no_zero(&node.name, "its result", &node.ty.shape)?;
+            if !self.runtime[id.index()] || node.ty.data_dim.is_some() {
+                continue;
+            }
+            needs_an_axis(&node.name, &node.op, &node.ty.shape)?;
+            let mut first_error = None;
+            let settled = (0..node.ty.shape.len()).rev().find_map(|axis| {
+                let mut dims = DataDims::new(&self.graph, &self.runtime);
+                match dims.settle(id, axis) {
+                    Ok(()) => Some(dims.into_decisions()),
+                    Err(error) => {
+                        first_error.get_or_insert(error);
+                        None
+                    }
+                }
+            });
+            match (settled, first_error) {
+                (Some(decisions), _) => {
+                    for (node, axis) in decisions {
+                        self.graph.node_mut(node).ty.data_dim = Some(axis);
+                    }
+                }
+                (None, Some(error)) => return Err(error),
+                (None, None) => {
+                    return Err(CompileError::Internal(format!("{id} has no axis to pack")));
+                }
+            }
+        }
+        self.graph.verify()?;
+        Ok(self.graph)
+    }
+
+    fn push(
+        &mut self,
+        name: String,
+        op: Op,
+        inputs: Vec<NodeId>,
+        shape: Vec<usize>,
+        runtime: bool,
+    ) -> NodeId {
+        let ty = TensorType {
+            shape,
+            data_dim: None,
+            precision: self.precision,
+        };
+        let id = self.graph.add_unchecked(Node {
+            name,
+            op,
+            inputs,
+            ty,
+        });
+        // Nodes are only ever removed right after they were added, so numbers stay dense.
+        self.runtime.push(runtime);
+        id
+    }
+}
+
+fn needs_an_axis(layer: &str, op: &Op, shape: &[usize]) -> Result<()> {
+    if shape.is_empty() {
+        return Err(CompileError::Shape {
+            layer: layer.to_owned(),
+            op: op.name(),
+            operands: format!("{layer} []"),
+            problem: "a run-time tensor needs at least one axis; use shape [1] for a scalar"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}

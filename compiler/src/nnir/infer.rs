@@ -1,0 +1,520 @@
+//! Shapes and data dimensions of every operation, in one place.
+//!
+//! A shape follows from the operands alone. A data dimension may follow from a *user*: an input is packed along whatever
+//! axis its readers contract, so a decision spreads both ways over the graph until everything touched agrees.
+//!
+//! **Contract.** [`shape`] is total: any operands give a shape without zero extents or a typed error. [`DataDims`] changes
+//! nothing until it is asked for its decisions, so a failed attempt leaves no trace.
+//! **Errors.** `Shape`, `DataDim`, `ZeroSized`, `Unsupported`, naming the layers on both sides.
+//! **Source.** The rules of the public interface this project is compatible with (one data dimension per run-time tensor).
+
+use std::collections::BTreeMap;
+
+use super::graph::Graph;
+use super::op::Op;
+use super::tensor::{checked_count, strides};
+use super::types::NodeId;
+use crate::error::{CompileError, Result};
+
+/// An operand as messages show it.
+pub(super) type Operand<'a> = (&'a str, &'a [usize]);
+
+/// The error for shapes that do not go together: names every operand and every weight with its shape.
+fn shape_error(
+    layer: &str,
+    op: &Op,
+    operands: &[Operand<'_>],
+    problem: impl Into<String>,
+) -> CompileError {
+    let mut parts: Vec<String> = operands
+        .iter()
+        .map(|(name, shape)| format!("{name} {shape:?}"))
+        .collect();
+    parts.extend(
+        op.tensors()
+            .iter()
+            .map(|(name, t)| format!("{layer}.{} {:?}", name.trim(), t.shape)),
+    );
+    CompileError::Shape {
+        layer: layer.to_owned(),
+        op: op.name(),
+        operands: parts.join(", "),
+        problem: problem.into(),
+    }
+}
+
+/// The shape `op` produces from operands of these shapes.
+pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Vec<usize>> {
+    let fail = |problem: String| Err(shape_error(layer, op, operands, problem));
+    for (tensor, value) in op.tensors() {
+        if !value.is_consistent() {
+            return Err(CompileError::TensorLength {
+                shape: value.shape.clone(),
+                expected: checked_count(&value.shape).unwrap_or(usize::MAX),
+                found: value.data.len(),
+            });
+        }
+        no_zero(layer, tensor.trim(), &value.shape)?;
+    }
+    let arity = match op {
+        Op::Input { .. } | Op::Constant(_) => 0,
+        Op::Linear { weights, .. } => weights.len().max(1),
+        Op::Pointwise(_) => 2,
+        Op::Concat { .. } => operands.len().max(1),
+        _ => 1,
+    };
+    if operands.len() != arity {
+        return fail(format!("needs {arity} operand(s), has {}", operands.len()));
+    }
+    let shape = match op {
+        Op::Input { .. } => {
+            return fail("the shape of an input is declared, not inferred".to_owned());
+        }
+        Op::Constant(value) => value.shape.clone(),
+        Op::Linear { weights, bias } => {
+            let mut out: Option<Vec<usize>> = None;
+            for ((name, x), w) in operands.iter().zip(weights) {
+                let (&[rows, columns], Some((&last, leading))) = (&w.shape[..], x.split_last())
+                else {
+                    return fail(format!(
+                        "operand '{name}' needs at least one axis and a weight of shape [out, in]"
+                    ));
+                };
+                if columns != last {
+                    return fail(format!(
+                        "the last axis of '{name}' is {last}, the weight expects {columns}"
+                    ));
+                }
+                let y: Vec<usize> = leading.iter().copied().chain([rows]).collect();
+                if out.as_ref().is_some_and(|o| *o != y) {
+                    return fail(format!(
+                        "operand '{name}' gives {y:?}, the ones before it {:?}",
+                        out.unwrap_or_default()
+                    ));
+                }
+                out = Some(y);
+            }
+            let Some(out) = out else {
+                return fail("needs one weight per operand".to_owned());
+            };
+            check_bias(
+                layer,
+                op,
+                operands,
+                bias.as_deref().map(|b| &b.shape[..]),
+                out[out.len() - 1],
+            )?;
+            out
+        }
+        Op::Clamp { min, max } => {
+            for (tensor, value) in [("min", *min), ("max", *max)] {
+                if value.is_nan() {
+                    let (layer, tensor) = (layer.to_owned(), tensor.to_owned());
+                    return Err(CompileError::NonFinite {
+                        layer,
+                        tensor,
+                        index: vec![],
+                        value,
+                    });
+                }
+            }
+            operands[0].1.to_vec()
+        }
+        Op::Delay { steps: 0 } => {
+            return fail("a delay of 0 steps is no delay; use the operand itself".to_owned());
+        }
+        Op::Delay { .. } => operands[0].1.to_vec(),
+        Op::Pointwise(_) => match broadcast(operands[0].1, operands[1].1) {
+            Some(shape) => shape,
+            None => {
+                return fail("extents must be equal or 1, counted from the last axis".to_owned());
+            }
+        },
+        Op::Conv1d {
+            weight,
+            bias,
+            dilation,
+            groups,
+        } => {
+            let (leading, channels, length) = match *operands[0].1 {
+                [c, t] => (None, c, t),
+                [n, c, t] => (Some(n), c, t),
+                _ => {
+                    return fail(
+                        "the operand must be [channels, time] or [batch, channels, time]"
+                            .to_owned(),
+                    );
+                }
+            };
+            let &[out, per_group, _] = &weight.shape[..] else {
+                return fail("the weight must be [out, in / groups, taps]".to_owned());
+            };
+            if *dilation == 0 {
+                return fail("dilation must be at least 1, is 0".to_owned());
+            }
+            if *groups != 1 && !(*groups == channels && *groups == out) {
+                return Err(CompileError::Unsupported {
+                    layer: layer.to_owned(),
+                    op: op.name().to_owned(),
+                    attribute: format!("groups={groups} with {channels} channels in and {out} out"),
+                    nearest: format!(
+                        "groups=1, or groups={channels} with as many channels out (depthwise)"
+                    ),
+                });
+            }
+            if per_group * groups != channels {
+                return fail(format!(
+                    "the weight expects {} channels, the operand has {channels}",
+                    per_group * groups
+                ));
+            }
+            check_bias(
+                layer,
+                op,
+                operands,
+                bias.as_deref().map(|b| &b.shape[..]),
+                out,
+            )?;
+            leading.into_iter().chain([out, length]).collect()
+        }
+        Op::Concat { axis } => {
+            let mut out = operands[0].1.to_vec();
+            if *axis >= out.len() {
+                return fail(format!(
+                    "axis {axis} does not exist, the rank is {}",
+                    out.len()
+                ));
+            }
+            for (name, shape) in &operands[1..] {
+                let agrees = shape.len() == out.len()
+                    && (0..out.len()).all(|a| a == *axis || shape[a] == out[a]);
+                if !agrees {
+                    return fail(format!(
+                        "'{name}' must agree with '{}' on every axis but {axis}",
+                        operands[0].0
+                    ));
+                }
+                out[*axis] += shape[*axis];
+            }
+            out
+        }
+        Op::Slice { axis, start, end } => {
+            let mut out = operands[0].1.to_vec();
+            match out.get_mut(*axis) {
+                Some(extent) if start < end && *end <= *extent => *extent = end - start,
+                Some(extent) => {
+                    return fail(format!(
+                        "{start}..{end} is empty or outside of axis {axis}, 0..{extent}"
+                    ));
+                }
+                None => {
+                    return fail(format!(
+                        "axis {axis} does not exist, the rank is {}",
+                        out.len()
+                    ));
+                }
+            }
+            out
+        }
+        Op::Reshape { shape } => {
+            if checked_count(shape) != checked_count(operands[0].1) {
+                return fail(format!(
+                    "{shape:?} does not hold as many values as the operand"
+                ));
+            }
+            shape.clone()
+        }
+    };
+    no_zero(layer, "its result", &shape)?;
+    Ok(shape)
+}
+
+/// Zero-element tensors are refused everywhere.
+pub(super) fn no_zero(layer: &str, tensor: &str, shape: &[usize]) -> Result<()> {
+    if shape.contains(&0) {
+        return Err(CompileError::ZeroSized {
+            layer: layer.to_owned(),
+            tensor: tensor.to_owned(),
+            shape: shape.to_vec(),
+        });
+    }
+    Ok(())
+}
+
+fn check_bias(
+    layer: &str,
+    op: &Op,
+    operands: &[Operand<'_>],
+    bias: Option<&[usize]>,
+    out: usize,
+) -> Result<()> {
+    match bias {
+        Some(shape) if shape != [out] => Err(shape_error(
+            layer,
+            op,
+            operands,
+            format!("the bias must have shape [{out}]"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Numpy's rule: right-aligned, extents equal or 1.
+pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    let rank = a.len().max(b.len());
+    let extent = |s: &[usize], axis: usize| (axis + s.len()).checked_sub(rank).map_or(1, |i| s[i]);
+    (0..rank)
+        .map(|axis| match (extent(a, axis), extent(b, axis)) {
+            (x, y) if x == y => Some(x),
+            (1, x) | (x, 1) => Some(x),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The axis of a reshape's other side with the same stride; the leftmost when several qualify.
+fn same_stride(from: &[usize], axis: usize, to: &[usize]) -> Option<usize> {
+    let stride = strides(from)[axis];
+    strides(to).iter().position(|&s| s == stride)
+}
+
+/// The axis at which an operation pins its operands and its result, if it does.
+fn pinned(op: &Op, rank: usize) -> Option<usize> {
+    match op {
+        Op::Linear { .. } => rank.checked_sub(1),
+        Op::Conv1d { .. } => rank.checked_sub(2),
+        _ => None,
+    }
+}
+
+/// Spreads data-dimension decisions over a graph that is being built.
+pub(super) struct DataDims<'g> {
+    graph: &'g Graph,
+    runtime: &'g [bool],
+    decided: BTreeMap<NodeId, usize>,
+}
+
+impl<'g> DataDims<'g> {
+    /// `runtime[i]` says whether node `i` has a data dimension at all.
+    pub(super) fn new(graph: &'g Graph, runtime: &'g [bool]) -> Self {
+        Self {
+            graph,
+            runtime,
+            decided: BTreeMap::new(),
+        }
+    }
+
+    /// What is known about a node.
+    pub(super) fn get(&self, id: NodeId) -> Option<usize> {
+        self.decided
+            .get(&id)
+            .copied()
+            .or(self.graph.node(id).ty.data_dim)
+    }
+
+    /// The new decisions.
+    pub(super) fn into_decisions(self) -> BTreeMap<NodeId, usize> {
+        self.decided
+    }
+
+    /// Takes in a node that was just added: what it pins, or what its operands already say.
+    pub(super) fn enter(&mut self, id: NodeId) -> Result<()> {
+        let node = self.graph.node(id);
+        if !self.runtime[id.index()] {
+            return Ok(());
+        }
+        if let Some(axis) = pinned(&node.op, node.ty.shape.len()) {
+            return self.settle(id, axis);
+        }
+        for &operand in &node.inputs {
+            if let (true, Some(axis)) = (self.runtime[operand.index()], self.get(operand)) {
+                let axis = forward(self.graph, id, operand, axis)?;
+                return self.settle(id, axis);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides a node and everything that follows from it.
+    pub(super) fn settle(&mut self, id: NodeId, axis: usize) -> Result<()> {
+        let mut work = vec![(id, axis, id)];
+        while let Some((id, axis, because)) = work.pop() {
+            match self.get(id) {
+                Some(known) if known == axis => continue,
+                Some(known) => return Err(self.conflict(because, id, known, axis)),
+                None => self.decided.insert(id, axis),
+            };
+            for &operand in self
+                .graph
+                .node(id)
+                .inputs
+                .iter()
+                .filter(|o| self.runtime[o.index()])
+            {
+                work.push((operand, backward(self.graph, id, operand, axis)?, id));
+            }
+            for user in self
+                .graph
+                .users(id)
+                .into_iter()
+                .filter(|u| self.runtime[u.index()])
+            {
+                work.push((user, forward(self.graph, user, id, axis)?, user));
+            }
+        }
+        Ok(())
+    }
+
+    fn conflict(&self, because: NodeId, id: NodeId, known: usize, wanted: usize) -> CompileError {
+        let name = &self.graph.node(id).name;
+        let problem =
+            format!("'{name}' is packed along axis {known}, but axis {wanted} is needed here");
+        data_dim_error(self.graph, because, problem, |id| self.get(id))
+    }
+}
+
+fn data_dim_error(
+    graph: &Graph,
+    layer: NodeId,
+    problem: String,
+    known: impl Fn(NodeId) -> Option<usize>,
+) -> CompileError {
+    let node = graph.node(layer);
+    let show = |id: &NodeId| {
+        let operand = graph.node(*id);
+        let axis = known(*id).map_or(String::new(), |axis| format!(" data_dim={axis}"));
+        format!("{} {:?}{axis}", operand.name, operand.ty.shape)
+    };
+    CompileError::DataDim {
+        layer: node.name.clone(),
+        op: node.op.name(),
+        operands: node.inputs.iter().map(show).collect::<Vec<_>>().join(", "),
+        problem,
+    }
+}
+
+/// The data dimension of `user`'s result when that of its operand is `axis`.
+fn forward(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> Result<usize> {
+    let (node, from) = (graph.node(user), graph.node(operand));
+    let (inner, outer) = (&from.ty.shape, &node.ty.shape);
+    match &node.op {
+        Op::Pointwise(_) => {
+            let out = axis + outer.len() - inner.len();
+            on_axis(graph, user, operand, axis, out)?;
+            Ok(out)
+        }
+        Op::Reshape { .. } => {
+            same_stride(inner, axis, outer).ok_or_else(|| stride_error(graph, user, operand, axis))
+        }
+        op => match pinned(op, outer.len()) {
+            Some(pin) if pin != axis => {
+                let problem = format!(
+                    "'{}' is packed along axis {axis}, but axis {pin} is contracted",
+                    from.name
+                );
+                Err(data_dim_error(graph, user, problem, |id| {
+                    graph.node(id).ty.data_dim
+                }))
+            }
+            _ => Ok(axis),
+        },
+    }
+}
+
+/// The data dimension `operand` needs for `user`'s result to have `axis`.
+fn backward(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> Result<usize> {
+    let (node, from) = (graph.node(user), graph.node(operand));
+    let (inner, outer) = (&from.ty.shape, &node.ty.shape);
+    match &node.op {
+        Op::Pointwise(_) => match (axis + inner.len()).checked_sub(outer.len()) {
+            Some(a) => on_axis(graph, user, operand, a, axis).map(|()| a),
+            None => Err(broadcast_error(graph, user, operand, axis)),
+        },
+        Op::Reshape { .. } => {
+            let fits = |a: &usize| same_stride(inner, *a, outer) == Some(axis);
+            (0..inner.len())
+                .find(fits)
+                .ok_or_else(|| stride_error(graph, user, operand, axis))
+        }
+        _ => Ok(axis),
+    }
+}
+
+/// A run-time operand may not be broadcast along its data dimension.
+fn on_axis(graph: &Graph, user: NodeId, operand: NodeId, inner: usize, outer: usize) -> Result<()> {
+    if graph.node(operand).ty.shape[inner] == graph.node(user).ty.shape[outer] {
+        Ok(())
+    } else {
+        Err(broadcast_error(graph, user, operand, outer))
+    }
+}
+
+fn broadcast_error(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> CompileError {
+    let (node, from) = (graph.node(user), graph.node(operand));
+    CompileError::Unsupported {
+        layer: node.name.clone(),
+        op: node.op.name().to_owned(),
+        attribute: format!(
+            "broadcasting '{}' {:?} to {:?} along axis {axis}, the data dimension,",
+            from.name, from.ty.shape, node.ty.shape
+        ),
+        nearest: "a constant there, or an operand that has all values along that axis".to_owned(),
+    }
+}
+
+fn stride_error(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> CompileError {
+    let problem = format!(
+        "reshaping '{}' to {:?} changes the stride of axis {axis}, which is packed; keep the extents to its right",
+        graph.node(operand).name,
+        graph.node(user).ty.shape
+    );
+    data_dim_error(graph, user, problem, |id| graph.node(id).ty.data_dim)
+}
+
+/// Checks a finished node against its operands: the same rules as while building.
+pub(super) fn check_data_dim(graph: &Graph, id: NodeId) -> Result<()> {
+    let node = graph.node(id);
+    let runtime = is_runtime(
+        &node.op,
+        node.inputs
+            .iter()
+            .map(|&i| graph.node(i).ty.data_dim.is_some()),
+    );
+    let Some(axis) = node.ty.data_dim else {
+        if runtime {
+            return Err(data_dim_error(graph, id, "none is set".to_owned(), |id| {
+                graph.node(id).ty.data_dim
+            }));
+        }
+        return Ok(());
+    };
+    let pin = pinned(&node.op, node.ty.shape.len());
+    if !runtime || axis >= node.ty.shape.len() || pin.is_some_and(|p| p != axis) {
+        let problem = format!("axis {axis} of {:?} cannot be it", node.ty.shape);
+        return Err(data_dim_error(graph, id, problem, |id| {
+            graph.node(id).ty.data_dim
+        }));
+    }
+    for &operand in &node.inputs {
+        if let Some(inner) = graph.node(operand).ty.data_dim {
+            let follows = forward(graph, id, operand, inner)?;
+            if follows != axis {
+                let name = &graph.node(operand).name;
+                let problem = format!("'{name}' makes it axis {follows}, it is set to {axis}");
+                return Err(data_dim_error(graph, id, problem, |id| {
+                    graph.node(id).ty.data_dim
+                }));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a result is known only at run time. A delay always is: it starts at zero, whatever it delays.
+pub(super) fn is_runtime(op: &Op, mut operands: impl Iterator<Item = bool>) -> bool {
+    match op {
+        Op::Input { .. } | Op::Delay { .. } => true,
+        Op::Constant(_) => false,
+        _ => operands.any(|runtime| runtime),
+    }
+}

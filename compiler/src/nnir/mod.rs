@@ -1,0 +1,27 @@
+//! NNIR: a network as a typed graph, at the level of ONNX.
+//!
+//! | part        | what it does                                                        |
+//! |-------------|---------------------------------------------------------------------|
+//! | [`op`]      | the operations                                                      |
+//! | [`graph`]   | nodes, edges, deterministic order                                   |
+//! | [`builder`] | the only way in for front ends: type-checks every call              |
+//! | `infer`     | shapes and data dimensions                                          |
+//! | `verify`    | the rules a graph must keep, after building and after every pass    |
+//!
+//! **Contract.** A graph that [`GraphBuilder::finish`] returned, and that passes rewrote, satisfies [`Graph::verify`].
+//! Same input, same graph, same order, same text.
+//! **Errors.** [`CompileError`](crate::error::CompileError), naming layers as the user did.
+
+pub mod builder;
+pub mod graph;
+mod infer;
+pub mod op;
+pub mod tensor;
+pub mod types;
+mod verify;
+
+pub use builder::GraphBuilder;
+pub use graph::{Graph, Node};
+pub use op::{Op, PointwiseOp};
+pub use tensor::Tensor;
+pub use types::{NodeId, Precision, TensorType};
