@@ -1,0 +1,203 @@
+//! Load port: how a program reaches the memories.
+//!
+//! | field | width | meaning |
+//! |-------|-------|---------|
+//! | space | 4     | [`Space`] |
+//! | core  | 5     | core, ignored by the spaces that are not per core |
+//! | row   | 7     | row of a weight block, ignored elsewhere |
+//! | addr  | 16    | word address in the memory |
+//! | data  | [`data_width`] | the word, right-aligned |
+//!
+//! **Contract.** One write per cycle, taken only while the accelerator is disabled and idle (docs/machine.md section 7).
+//! [`writes`] yields the complete program in a fixed order; the memory images hold the same words.
+//! **Errors.** Packing errors of the words.
+
+use crate::config::HardwareConfig;
+use crate::error::IsaError;
+use crate::lbfp::{WEIGHT_BITS, WeightBlock};
+use crate::program::Program;
+use crate::words::{ControlWord, MatrixWord, ModelRecord, VectorWord};
+
+/// Address space of the load port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Space {
+    /// Row record of a weight block: mantissas `m[n][0..B)` from bit 0, then `R[n]`, then `L[n]` (8 bits each).
+    Weights = 0,
+    /// Instruction store: matrix word from bit 0, vector word above it.
+    Instructions = 1,
+    /// Constant store: B fp32 values, value 0 in the lowest bits.
+    Constants = 2,
+    /// Clamp store: `lo` in bits 31..0, `hi` in bits 63..32.
+    Clamps = 3,
+    /// Control store.
+    Control = 4,
+    /// Model table.
+    Models = 5,
+    /// Number of resident models, at address 0.
+    NumModels = 6,
+}
+
+/// All spaces with their SystemVerilog names.
+pub const SPACES: &[(Space, &str)] = &[
+    (Space::Weights, "Weights"),
+    (Space::Instructions, "Instructions"),
+    (Space::Constants, "Constants"),
+    (Space::Clamps, "Clamps"),
+    (Space::Control, "Control"),
+    (Space::Models, "Models"),
+    (Space::NumModels, "NumModels"),
+];
+
+/// Width of the load port's data, bits: the widest word of any space.
+pub fn data_width(config: &HardwareConfig) -> u32 {
+    let b = config.block_size;
+    (WEIGHT_BITS * b + 16)
+        .max(32 * b)
+        .max(instruction_width())
+        .max(64)
+        .max(ControlWord::WIDTH)
+        .max(ModelRecord::WIDTH)
+}
+
+/// Width of one instruction store word, bits.
+pub const fn instruction_width() -> u32 {
+    MatrixWord::WIDTH + VectorWord::WIDTH
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// Address space.
+    pub space: Space,
+    /// Core.
+    pub core: u32,
+    /// Row.
+    pub row: u32,
+    /// Address.
+    pub addr: u32,
+    /// Data, 32 bits a word, lowest first, `data_width` rounded up.
+    pub data: Vec<u32>,
+}
+
+/// Appends bit fields to a little-endian vector of 32-bit words.
+struct Bits {
+    words: Vec<u32>,
+    used: u32,
+}
+
+impl Bits {
+    fn new(width: u32) -> Self {
+        Self {
+            words: vec![0; width.div_ceil(32) as usize],
+            used: 0,
+        }
+    }
+
+    fn push(&mut self, value: u128, width: u32) {
+        for i in 0..width {
+            if value >> i & 1 == 1 {
+                let at = self.used + i;
+                self.words[(at / 32) as usize] |= 1 << (at % 32);
+            }
+        }
+        self.used += width;
+    }
+}
+
+/// The row record `n` of a weight block.
+pub fn row_record(block: &WeightBlock, n: usize, width: u32) -> Vec<u32> {
+    let b = block.size();
+    let mut bits = Bits::new(width);
+    for &m in &block.m[n * b..(n + 1) * b] {
+        bits.push(u128::from(m as u32 & ((1 << WEIGHT_BITS) - 1)), WEIGHT_BITS);
+    }
+    bits.push(u128::from(block.r[n] as u8), 8);
+    bits.push(u128::from(block.l[n] as u8), 8);
+    bits.words
+}
+
+/// Every write that loads a program, in order.
+pub fn writes(program: &Program) -> Result<Vec<Write>, IsaError> {
+    let config = &program.config;
+    let width = data_width(config);
+    let word = |space, core, addr: usize, value: u128| {
+        let mut bits = Bits::new(width);
+        bits.push(value, 128);
+        Write {
+            space,
+            core,
+            row: 0,
+            addr: addr as u32,
+            data: bits.words,
+        }
+    };
+    let mut out = Vec::new();
+    for (core, image) in (0u32..).zip(&program.cores) {
+        for (addr, block) in image.weights.iter().enumerate() {
+            for n in 0..block.size() {
+                out.push(Write {
+                    space: Space::Weights,
+                    core,
+                    row: n as u32,
+                    addr: addr as u32,
+                    data: row_record(block, n, width),
+                });
+            }
+        }
+        for (addr, (m, v)) in image.matrix.iter().zip(&image.vector).enumerate() {
+            let mut bits = Bits::new(width);
+            bits.push(m.pack()?, MatrixWord::WIDTH);
+            bits.push(v.pack()?, VectorWord::WIDTH);
+            out.push(Write {
+                space: Space::Instructions,
+                core,
+                row: 0,
+                addr: addr as u32,
+                data: bits.words,
+            });
+        }
+        for (addr, block) in image.constants.iter().enumerate() {
+            let mut bits = Bits::new(width);
+            for &u in block {
+                bits.push(u128::from(u), 32);
+            }
+            out.push(Write {
+                space: Space::Constants,
+                core,
+                row: 0,
+                addr: addr as u32,
+                data: bits.words,
+            });
+        }
+        for (addr, &(lo, hi)) in image.clamps.iter().enumerate() {
+            out.push(word(
+                Space::Clamps,
+                core,
+                addr,
+                u128::from(lo) | u128::from(hi) << 32,
+            ));
+        }
+    }
+    for (addr, control) in program.control.iter().enumerate() {
+        out.push(word(Space::Control, 0, addr, control.pack()?));
+    }
+    for (addr, model) in program.models.iter().enumerate() {
+        out.push(word(Space::Models, 0, addr, model.record().pack()?));
+    }
+    out.push(word(Space::NumModels, 0, 0, program.models.len() as u128));
+    Ok(out)
+}
+
+/// Reads a row record back (tests and tools).
+pub fn parse_row_record(words: &[u32], b: usize) -> (Vec<i32>, i8, i8) {
+    let bit = |i: usize| words[i / 32] >> (i % 32) & 1;
+    let field = |lsb: usize, width: usize| (0..width).fold(0u32, |v, i| v | bit(lsb + i) << i);
+    let m = (0..b)
+        .map(|k| (field(17 * k, 17) << 15) as i32 >> 15)
+        .collect();
+    (
+        m,
+        field(17 * b, 8) as u8 as i8,
+        field(17 * b + 8, 8) as u8 as i8,
+    )
+}

@@ -1,0 +1,151 @@
+//! Emits `sl_pkg.sv`: the words, codes, latencies and format constants as a SystemVerilog package.
+//!
+//! **Contract.** Nothing in the package depends on the configuration; widths that do are parameters of the modules. The text is
+//! checked in as `hdl/rtl/sl_pkg.sv` and a test fails when it is stale.
+//! **Errors.** None.
+
+use std::fmt::Write as _;
+
+use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
+use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
+use crate::load::SPACES;
+use crate::timing::{ALU_STAGES, FETCH, OUTPUT, TENSOR_P0};
+use crate::words::{ControlWord, Field, MatrixWord, ModelRecord, VectorWord, WORDS};
+
+/// `first_word` to `FirstWord`.
+pub fn camel(name: &str) -> String {
+    name.split('_')
+        .map(|p| p[..1].to_uppercase() + &p[1..])
+        .collect()
+}
+
+/// Text of the package.
+pub fn package() -> String {
+    let mut s = String::new();
+    let _ = writeln!(
+        s,
+        "// Instruction words, codes, number formats and latencies of the machine."
+    );
+    let _ = writeln!(s, "//");
+    let _ = writeln!(
+        s,
+        "// Generated from the isa crate by `cargo run -p sluice-hdl --bin sl-pkg`; do not edit."
+    );
+    let _ = writeln!(s, "\npackage sl_pkg;\n");
+    for (name, value, doc) in constants() {
+        let _ = writeln!(s, "  localparam int {name} = {value};  // {doc}");
+    }
+    s.push('\n');
+    let mut seen = Vec::new();
+    for (word, _, fields, _) in WORDS {
+        for f in fields.iter().filter(|f| !f.codes.is_empty()) {
+            let ty = code_type(word, f);
+            if seen.contains(&ty) {
+                continue;
+            }
+            let _ = writeln!(s, "  typedef enum logic [{}:0] {{", f.width - 1);
+            for (i, code) in f.codes.iter().enumerate() {
+                let comma = if i + 1 == f.codes.len() { "" } else { "," };
+                let _ = writeln!(
+                    s,
+                    "    {}{} = {}'d{i}{comma}",
+                    camel(&ty),
+                    camel(code),
+                    f.width
+                );
+            }
+            let _ = writeln!(s, "  }} {ty}_e;\n");
+            seen.push(ty);
+        }
+    }
+    for (word, width, fields, doc) in WORDS {
+        let _ = writeln!(s, "  // {doc}, {width} bits.");
+        let _ = writeln!(s, "  typedef struct packed {{");
+        for f in fields.iter().rev() {
+            let ty = if f.codes.is_empty() {
+                if f.width == 1 {
+                    "logic".to_owned()
+                } else {
+                    format!("logic [{}:0]", f.width - 1)
+                }
+            } else {
+                format!("{}_e", code_type(word, f))
+            };
+            let _ = writeln!(s, "    {ty} {};  // {}", f.name, f.doc.trim());
+        }
+        let _ = writeln!(s, "  }} {word}_t;\n");
+    }
+    let _ = writeln!(s, "  // Address spaces of the load port.");
+    let _ = writeln!(s, "  typedef enum logic [3:0] {{");
+    for (i, (space, name)) in SPACES.iter().enumerate() {
+        let comma = if i + 1 == SPACES.len() { "" } else { "," };
+        let _ = writeln!(s, "    Space{name} = 4'd{}{comma}", *space as u32);
+    }
+    let _ = writeln!(s, "  }} space_e;\n");
+    let _ = writeln!(s, "endpackage");
+    s
+}
+
+/// Name of the enumeration of a coded field, without `_e`.
+fn code_type(word: &str, f: &Field) -> String {
+    match (word, f.name) {
+        ("matrix", "kind") => "matrix_kind".into(),
+        (_, "op") => "vector_op".into(),
+        (_, other) => other.into(),
+    }
+}
+
+/// Integer constants of the package: name, value, description.
+pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
+    vec![
+        (
+            "WeightBits",
+            WEIGHT_BITS.into(),
+            "weight mantissa, two's complement",
+        ),
+        (
+            "OperandBits",
+            OPERAND_BITS.into(),
+            "aligned operand mantissa, two's complement",
+        ),
+        (
+            "LaneOff",
+            LANE_OFF.into(),
+            "lane exponent that switches a lane off",
+        ),
+        (
+            "ShiftOut",
+            SHIFT_OUT.into(),
+            "alignment distance that leaves nothing",
+        ),
+        ("AccBits", 64, "accumulator mantissa"),
+        ("AccExpBits", 7, "accumulator exponent, in eights"),
+        ("AccExpMin", MIN_EXPONENT.into(), "exponent of an empty sum"),
+        (
+            "AccFullShift",
+            FULL_SHIFT.into(),
+            "shift in eights that leaves the sign",
+        ),
+        ("MaxTerms", MAX_TERMS as i64, "terms of one sum"),
+        (
+            "FetchCycles",
+            FETCH.into(),
+            "issue of a tick to its instruction registers",
+        ),
+        (
+            "AluStages",
+            ALU_STAGES.into(),
+            "p1 to p6 of the vector unit",
+        ),
+        (
+            "TensorP0",
+            TENSOR_P0.into(),
+            "p0 of a vector operation on a tensor or constant",
+        ),
+        ("OutputCycles", OUTPUT.into(), "output word to output port"),
+        ("MatrixWordWidth", MatrixWord::WIDTH.into(), "bits"),
+        ("VectorWordWidth", VectorWord::WIDTH.into(), "bits"),
+        ("ControlWordWidth", ControlWord::WIDTH.into(), "bits"),
+        ("ModelRecordWidth", ModelRecord::WIDTH.into(), "bits"),
+    ]
+}

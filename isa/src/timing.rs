@@ -1,0 +1,101 @@
+//! Latencies of the machine, in compute clock cycles, derived from the configuration.
+//!
+//! `docs/machine.md` says what happens at each offset; every reader (scheduler, VM, RTL package) takes the numbers from here.
+//! Offsets are counted from `c0`, the cycle in which a tick's words stand in the instruction registers.
+
+use crate::config::HardwareConfig;
+
+/// Cycles from the issue of a tick (`tau`) to its `c0`.
+pub const FETCH: u32 = 3;
+/// Stages of the fp32 arithmetic of the vector unit (p1..p6).
+pub const ALU_STAGES: u32 = 6;
+/// p0 of a vector operation whose operand A is a tensor or a constant.
+pub const TENSOR_P0: u32 = 3;
+/// Cycles from `c0` of an output word to the first cycle its beat can stand on the output port.
+pub const OUTPUT: u32 = 2;
+
+/// Offsets that depend on block size and exchange stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// Stages of a radix-4 tree over the block, `ceil(log4 B)`.
+    pub tree: u32,
+    /// Exchange stages.
+    pub exchange: u32,
+}
+
+impl Timing {
+    /// Timing of a configuration.
+    pub fn of(config: &HardwareConfig) -> Self {
+        Self {
+            tree: tree_stages(config.block_size),
+            exchange: config.exchange_stages,
+        }
+    }
+
+    /// Port Y address of the hi plane of an `add32`; the lo plane follows one cycle later. Constant port address of an `init`.
+    pub const fn late_read(self) -> u32 {
+        1 + 2 * self.tree
+    }
+
+    /// Cycle of the accumulate step.
+    pub const fn accumulate(self) -> u32 {
+        7 + 2 * self.tree
+    }
+
+    /// p0 of a vector operation on the accumulator.
+    pub const fn acc_p0(self) -> u32 {
+        11 + 2 * self.tree
+    }
+
+    /// From p0 to the cycle `o` in which the result enters the exchange register: 0 for `pass`, else the arithmetic.
+    pub const fn to_output(op_is_pass: bool) -> u32 {
+        if op_is_pass { 0 } else { ALU_STAGES + 1 }
+    }
+
+    /// From `o` to the cycle in which the banks are written.
+    pub const fn write_after_output(self) -> u32 {
+        1 + self.exchange
+    }
+
+    /// From `o` to the first cycle in which a presented read address sees the block.
+    pub const fn readable_after_output(self) -> u32 {
+        2 + self.exchange
+    }
+
+    /// From a matrix word's operand read to the earliest operand read of its result (no vector arithmetic between).
+    pub const fn dense_latency(self) -> u32 {
+        self.acc_p0() + self.readable_after_output()
+    }
+
+    /// From the acceptance of an input beat to the cycle in which the banks are written.
+    pub const fn input_write(self) -> u32 {
+        1 + self.exchange
+    }
+}
+
+/// Stages of a radix-4 tree over `block_size` values.
+pub const fn tree_stages(block_size: u32) -> u32 {
+    block_size.ilog2().div_ceil(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tree() {
+        assert_eq!([4, 8, 16, 32, 64].map(tree_stages), [1, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn product_latency() {
+        assert_eq!(
+            Timing {
+                tree: 3,
+                exchange: 1
+            }
+            .dense_latency(),
+            20
+        );
+    }
+}
