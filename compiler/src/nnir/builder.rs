@@ -49,6 +49,11 @@ impl GraphBuilder {
         self
     }
 
+    /// The activation format the next layer gets.
+    pub fn current_precision(&self) -> Precision {
+        self.precision
+    }
+
     /// The graph so far; data dimensions may still be open.
     pub fn graph(&self) -> &Graph {
         &self.graph

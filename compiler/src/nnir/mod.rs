@@ -6,6 +6,9 @@
 //! | [`graph`]   | nodes, edges, deterministic order                                   |
 //! | [`builder`] | the only way in for front ends: type-checks every call              |
 //! | `infer`     | shapes and data dimensions                                          |
+//! | `streaming` | from whole sequences to one step per inference                      |
+//! | [`eval`]    | the float reference                                                 |
+//! | [`text`]    | prints, parses back, diffs                                          |
 //! | `verify`    | the rules a graph must keep, after building and after every pass    |
 //!
 //! **Contract.** A graph that [`GraphBuilder::finish`] returned, and that passes rewrote, satisfies [`Graph::verify`].
@@ -13,15 +16,20 @@
 //! **Errors.** [`CompileError`](crate::error::CompileError), naming layers as the user did.
 
 pub mod builder;
+pub mod eval;
 pub mod graph;
 mod infer;
 pub mod op;
+mod streaming;
 pub mod tensor;
+pub mod text;
 pub mod types;
 mod verify;
 
 pub use builder::GraphBuilder;
+pub use eval::Evaluator;
 pub use graph::{Graph, Node};
 pub use op::{Op, PointwiseOp};
 pub use tensor::Tensor;
+pub use text::Constants;
 pub use types::{NodeId, Precision, TensorType};
