@@ -1,1 +1,3 @@
 //! Generator of the accelerator's SystemVerilog for one hardware configuration.
+
+pub mod generated;

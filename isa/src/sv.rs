@@ -31,9 +31,14 @@ pub fn package() -> String {
         s,
         "// Generated from the isa crate by `cargo run -p sluice-hdl --bin sl-pkg`; do not edit."
     );
-    let _ = writeln!(s, "\npackage sl_pkg;\n");
+    let _ = writeln!(
+        s,
+        "\n// A design without vector units, say, does not use every constant.\n// verilator lint_off UNUSEDPARAM"
+    );
+    let _ = writeln!(s, "package sl_pkg;\n");
     for (name, value, doc) in constants() {
-        let _ = writeln!(s, "  localparam int {name} = {value};  // {doc}");
+        let _ = writeln!(s, "  // {}", sentence(doc));
+        let _ = writeln!(s, "  localparam int {name} = {value};");
     }
     s.push('\n');
     let mut seen = Vec::new();
@@ -44,15 +49,11 @@ pub fn package() -> String {
                 continue;
             }
             let _ = writeln!(s, "  typedef enum logic [{}:0] {{", f.width - 1);
-            for (i, code) in f.codes.iter().enumerate() {
-                let comma = if i + 1 == f.codes.len() { "" } else { "," };
-                let _ = writeln!(
-                    s,
-                    "    {}{} = {}'d{i}{comma}",
-                    camel(&ty),
-                    camel(code),
-                    f.width
-                );
+            let names: Vec<String> = f.codes.iter().map(|c| camel(&ty) + &camel(c)).collect();
+            let column = enum_column(&names);
+            for (i, name) in names.iter().enumerate() {
+                let comma = if i + 1 == names.len() { "" } else { "," };
+                let _ = writeln!(s, "    {name:<column$} = {}'d{i}{comma}", f.width);
             }
             let _ = writeln!(s, "  }} {ty}_e;\n");
             seen.push(ty);
@@ -71,7 +72,8 @@ pub fn package() -> String {
             } else {
                 format!("{}_e", code_type(word, f))
             };
-            let _ = writeln!(s, "    {ty} {};  // {}", f.name, f.doc.trim());
+            let _ = writeln!(s, "    // {}", f.doc.trim());
+            let _ = writeln!(s, "    {ty} {};", field_name(f.name));
         }
         let _ = writeln!(s, "  }} {word}_t;\n");
     }
@@ -82,8 +84,30 @@ pub fn package() -> String {
         let _ = writeln!(s, "    Space{name} = 4'd{}{comma}", *space as u32);
     }
     let _ = writeln!(s, "  }} space_e;\n");
-    let _ = writeln!(s, "endpackage");
+    let _ = writeln!(s, "endpackage\n// verilator lint_on UNUSEDPARAM");
     s
+}
+
+/// Column at which Verible wants the `=` of an enumeration: names that differ little are aligned.
+fn enum_column(names: &[String]) -> usize {
+    let longest = names.iter().map(String::len).max().unwrap_or(0);
+    let shortest = names.iter().map(String::len).min().unwrap_or(0);
+    if longest - shortest <= 2 { longest } else { 0 }
+}
+
+/// Name of a field in SystemVerilog: its own, unless that is a keyword.
+pub fn field_name(name: &str) -> &str {
+    match name {
+        "wait" => "wait_beats",
+        other => other,
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| {
+        format!("{}{}.", c.to_uppercase(), chars.as_str())
+    })
 }
 
 /// Name of the enumeration of a coded field, without `_e`.
@@ -135,17 +159,33 @@ pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
         (
             "AluStages",
             ALU_STAGES.into(),
-            "p1 to p6 of the vector unit",
+            "stages p1 to p6 of the vector unit",
         ),
         (
             "TensorP0",
             TENSOR_P0.into(),
-            "p0 of a vector operation on a tensor or constant",
+            "cycle p0 of a vector operation on a tensor or constant",
         ),
         ("OutputCycles", OUTPUT.into(), "output word to output port"),
-        ("MatrixWordWidth", MatrixWord::WIDTH.into(), "bits"),
-        ("VectorWordWidth", VectorWord::WIDTH.into(), "bits"),
-        ("ControlWordWidth", ControlWord::WIDTH.into(), "bits"),
-        ("ModelRecordWidth", ModelRecord::WIDTH.into(), "bits"),
+        (
+            "MatrixWordWidth",
+            MatrixWord::WIDTH.into(),
+            "width of a matrix word, bits",
+        ),
+        (
+            "VectorWordWidth",
+            VectorWord::WIDTH.into(),
+            "width of a vector word, bits",
+        ),
+        (
+            "ControlWordWidth",
+            ControlWord::WIDTH.into(),
+            "width of a control word, bits",
+        ),
+        (
+            "ModelRecordWidth",
+            ModelRecord::WIDTH.into(),
+            "width of a model record, bits",
+        ),
     ]
 }

@@ -1,0 +1,180 @@
+// Instruction words, codes, number formats and latencies of the machine.
+//
+// Generated from the isa crate by `cargo run -p sluice-hdl --bin sl-pkg`; do not edit.
+
+// A design without vector units, say, does not use every constant.
+// verilator lint_off UNUSEDPARAM
+package sl_pkg;
+
+  // Weight mantissa, two's complement.
+  localparam int WeightBits = 17;
+  // Aligned operand mantissa, two's complement.
+  localparam int OperandBits = 18;
+  // Lane exponent that switches a lane off.
+  localparam int LaneOff = -128;
+  // Alignment distance that leaves nothing.
+  localparam int ShiftOut = 18;
+  // Accumulator mantissa.
+  localparam int AccBits = 64;
+  // Accumulator exponent, in eights.
+  localparam int AccExpBits = 7;
+  // Exponent of an empty sum.
+  localparam int AccExpMin = -64;
+  // Shift in eights that leaves the sign.
+  localparam int AccFullShift = 8;
+  // Terms of one sum.
+  localparam int MaxTerms = 512;
+  // Issue of a tick to its instruction registers.
+  localparam int FetchCycles = 3;
+  // Stages p1 to p6 of the vector unit.
+  localparam int AluStages = 6;
+  // Cycle p0 of a vector operation on a tensor or constant.
+  localparam int TensorP0 = 3;
+  // Output word to output port.
+  localparam int OutputCycles = 2;
+  // Width of a matrix word, bits.
+  localparam int MatrixWordWidth = 51;
+  // Width of a vector word, bits.
+  localparam int VectorWordWidth = 79;
+  // Width of a control word, bits.
+  localparam int ControlWordWidth = 43;
+  // Width of a model record, bits.
+  localparam int ModelRecordWidth = 65;
+
+  typedef enum logic [1:0] {
+    MatrixKindNone = 2'd0,
+    MatrixKindProduct = 2'd1,
+    MatrixKindAdd32 = 2'd2,
+    MatrixKindRead = 2'd3
+  } matrix_kind_e;
+
+  typedef enum logic [0:0] {
+    InitZero  = 1'd0,
+    InitConst = 1'd1
+  } init_e;
+
+  typedef enum logic [1:0] {
+    ASrcAcc = 2'd0,
+    ASrcX = 2'd1,
+    ASrcY = 2'd2,
+    ASrcConst = 2'd3
+  } a_src_e;
+
+  typedef enum logic [1:0] {
+    BSrcNone = 2'd0,
+    BSrcY = 2'd1,
+    BSrcConst = 2'd2
+  } b_src_e;
+
+  typedef enum logic [2:0] {
+    VectorOpPass = 3'd0,
+    VectorOpAdd  = 3'd1,
+    VectorOpSub  = 3'd2,
+    VectorOpRsub = 3'd3,
+    VectorOpMul  = 3'd4,
+    VectorOpMax  = 3'd5,
+    VectorOpMin  = 3'd6
+  } vector_op_e;
+
+  typedef enum logic [0:0] {
+    FormatBf16   = 1'd0,
+    FormatPlanes = 1'd1
+  } format_e;
+
+  // One tick of a core's matrix unit, 51 bits.
+  typedef struct packed {
+    // Constant store address of the start value, blocks.
+    logic [10:0] init_addr;
+    // Accumulator.
+    logic [5:0] acc;
+    // Weight store address, blocks.
+    logic [12:0] weight;
+    // Operand address in the bank, blocks.
+    logic [11:0] addr;
+    // Operand bank: core that wrote it, or the number of cores for the input bank.
+    logic [4:0] bank;
+    // Start value of a first product.
+    init_e init;
+    // First accumulation of a sum: the old accumulator is replaced.
+    logic first;
+    // What to do.
+    matrix_kind_e kind;
+  } matrix_t;
+
+  // One tick of a core's vector unit, 79 bits.
+  typedef struct packed {
+    // Address in the core's own bank, blocks.
+    logic [11:0] dst_addr;
+    // Lane after the last one written.
+    logic [6:0] lane_hi;
+    // First lane written.
+    logic [6:0] lane_lo;
+    // Result format.
+    format_e format;
+    // Rotation of a tensor operand A, lanes.
+    logic [5:0] rot;
+    // Constant store address, blocks.
+    logic [10:0] const_addr;
+    // Port Y address, blocks.
+    logic [11:0] y_addr;
+    // Port Y bank.
+    logic [4:0] y_bank;
+    // Clamp entry applied to the arithmetic's result.
+    logic [4:0] post;
+    // Clamp entry applied to A.
+    logic [4:0] pre;
+    // Arithmetic.
+    vector_op_e op;
+    // Operand B.
+    b_src_e b_src;
+    // Operand A.
+    a_src_e a_src;
+    // The word does something.
+    logic valid;
+  } vector_t;
+
+  // One tick of the sequencer and the output unit, 43 bits.
+  typedef struct packed {
+    // Lanes from this one on are sent as zero.
+    logic [6:0] out_lanes;
+    // Address read by the output unit, blocks.
+    logic [11:0] out_addr;
+    // Bank read by the output unit.
+    logic [4:0] out_bank;
+    // The beat ends a tensor packet.
+    logic out_last;
+    // Read a block and send it as an output beat.
+    logic out_valid;
+    // Input beats that must have been accepted before this tick may issue.
+    logic [15:0] wait_beats;
+    // Last tick of the phase.
+    logic last;
+  } control_t;
+
+  // What the dispatcher knows of a model, 65 bits.
+  typedef struct packed {
+    // Output beats of a job.
+    logic [15:0] n_out;
+    // Input beats of a job.
+    logic [15:0] n_in;
+    // The model has an initialisation.
+    logic has_init;
+    // First tick of the initialisation, run once before the model's first job.
+    logic [15:0] init_pc;
+    // First tick of the job.
+    logic [15:0] entry_pc;
+  } model_record_t;
+
+  // Address spaces of the load port.
+  typedef enum logic [3:0] {
+    SpaceWeights = 4'd0,
+    SpaceInstructions = 4'd1,
+    SpaceConstants = 4'd2,
+    SpaceClamps = 4'd3,
+    SpaceControl = 4'd4,
+    SpaceModels = 4'd5,
+    SpaceNumModels = 4'd6
+  } space_e;
+
+endpackage
+// verilator lint_on UNUSEDPARAM
