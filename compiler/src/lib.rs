@@ -1,10 +1,6 @@
 //! Networks in, one multi-model program out.
 //!
 //! [`nnir`] is the graph a network is compiled from, [`passes`] rewrite it, [`error`] says why not.
-#![expect(
-    clippy::result_large_err,
-    reason = "a compile error ends the compilation: it carries names and values, nobody moves it in a hot loop"
-)]
 #![expect(clippy::missing_errors_doc, reason = "the header of each module states its errors")]
 
 pub mod error;
