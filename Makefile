@@ -37,6 +37,7 @@ bench: setup ## latency and speed tables, measured now
 	$(CARGO) run --release -p sluice-verilator-tests --bin bench
 
 lint: lint-tools ## format, clippy, Verilator -Wall on every named configuration, Verible
+	tools/check_tree.py --self-test && tools/check_tree.py
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin sl-pkg -- --check

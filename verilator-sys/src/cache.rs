@@ -99,8 +99,19 @@ impl Slot {
         Ok(file)
     }
 
+    /// A new folder to build in. Called with the lock held, so older folders of this model belong to builds that were killed.
     pub(crate) fn scratch(&self) -> Result<PathBuf> {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let prefix = format!("{}-", self.stem);
+        for entry in fs::read_dir(self.cache.join("scratch"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
         let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = self.cache.join("scratch").join(format!(
             "{}-{}-{unique}",
