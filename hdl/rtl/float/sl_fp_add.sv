@@ -1,0 +1,167 @@
+// fp32 adder, one lane.
+//
+// Timing     a_i, b_i in p1 (valid_i), sum_o from p7: six register stages, one addition per cycle.
+// Bypass     bypass_i in p6 (bypass_valid_i) takes the place of the sum, so that a lane's other results share the last stage.
+// Numbers    isa float::add: operands DAZ, round to nearest even, tiny results to signed zero, overflow to infinity, NaN 0x7FC00000.
+// Contract   valid_i only saves work: a stage that has nothing to do holds its registers. No reset.
+//
+// p1 compare and swap | p2 align | p3 add | p4 count leading zeros | p5 normalise | p6 round and pack
+
+module sl_fp_add (
+    input logic clk_i,
+
+    input logic        valid_i,
+    input logic [31:0] a_i,
+    input logic [31:0] b_i,
+
+    input logic        bypass_valid_i,
+    input logic [31:0] bypass_i,
+
+    output logic [31:0] sum_o
+);
+  typedef enum logic [1:0] {
+    Normal,
+    Nan,
+    Inf,
+    Zero
+  } kind_e;
+
+  // p1: the operand of larger magnitude becomes `big`. A NaN or an infinity is always `big`.
+  logic valid_q1;
+  logic [31:0] big_q1, small_q1;
+  logic [7:0] distance_q1;
+
+  always_ff @(posedge clk_i) begin
+    valid_q1 <= valid_i;
+    if (valid_i) begin
+      automatic logic swap = a_i[30:0] < b_i[30:0];
+      automatic logic [7:0] a_above = a_i[30:23] - b_i[30:23];
+      automatic logic [7:0] b_above = b_i[30:23] - a_i[30:23];
+      big_q1 <= swap ? b_i : a_i;
+      small_q1 <= swap ? a_i : b_i;
+      distance_q1 <= swap ? b_above : a_above;
+    end
+  end
+
+  // p2: significand of `small` with guard, round and sticky bits, shifted to the exponent of `big`. Beyond 31 only the sticky
+  // bit is left; a zero exponent field reads as zero (DAZ), whatever its fraction says.
+  function automatic logic [26:0] align(logic [23:0] sig, logic [7:0] distance);
+    logic [26:0] wide, lost;
+    logic out;
+    out = distance[7:5] != '0;
+    wide = {sig, 3'b000} >> distance[4:0];
+    lost = {sig, 3'b000} & ~({27{1'b1}} << distance[4:0]);
+    return out ? {26'b0, sig != '0} : {wide[26:1], wide[0] || lost != '0};
+  endfunction
+
+  logic valid_q2, sign_q2, subtract_q2;
+  kind_e kind_q2;
+  logic [7:0] exp_q2;
+  logic [22:0] big_frac_q2;
+  logic [26:0] small_sig_q2;
+
+  always_ff @(posedge clk_i) begin
+    valid_q2 <= valid_q1;
+    if (valid_q1) begin
+      automatic logic big_max = big_q1[30:23] == 8'hFF;
+      automatic logic small_on = small_q1[30:23] != '0;
+      automatic logic big_on = big_q1[30:23] != '0;
+      sign_q2 <= big_on ? big_q1[31] : big_q1[31] && small_q1[31];
+      subtract_q2 <= big_q1[31] != small_q1[31];
+      exp_q2 <= big_q1[30:23];
+      big_frac_q2 <= big_q1[22:0];
+      small_sig_q2 <= align({small_on, small_on ? small_q1[22:0] : 23'b0}, distance_q1);
+      if (big_max) begin
+        kind_q2 <= (big_q1[22:0] != '0) ||
+            ((small_q1[30:23] == 8'hFF) && (big_q1[31] != small_q1[31])) ? Nan : Inf;
+      end else begin
+        kind_q2 <= big_on ? Normal : Zero;
+      end
+    end
+  end
+
+  // p3: never negative, because |small| <= |big|.
+  logic valid_q3, sign_q3;
+  kind_e kind_q3;
+  logic [7:0] exp_q3;
+  logic [27:0] sum_q3;
+
+  always_ff @(posedge clk_i) begin
+    valid_q3 <= valid_q2;
+    if (valid_q2) begin
+      sign_q3 <= sign_q2;
+      kind_q3 <= kind_q2;
+      exp_q3 <= exp_q2;
+      sum_q3 <= {2'b01, big_frac_q2, 3'b000} + ({1'b0, small_sig_q2} ^ {28{subtract_q2}}) +
+          28'(subtract_q2);
+    end
+  end
+
+  // p4
+  function automatic logic [4:0] leading_zeros(logic [27:0] value);
+    logic [31:0] v;
+    logic [ 4:0] n;
+    v = {value, 4'hF};
+    n[4] = v[31:16] == '0;
+    if (n[4]) v = v << 16;
+    n[3] = v[31:24] == '0;
+    if (n[3]) v = v << 8;
+    n[2] = v[31:28] == '0;
+    if (n[2]) v = v << 4;
+    n[1] = v[31:30] == '0;
+    if (n[1]) v = v << 2;
+    n[0] = !v[31];
+    return n;
+  endfunction
+
+  logic valid_q4, sign_q4;
+  kind_e kind_q4;
+  logic [7:0] exp_q4;
+  logic [27:0] sum_q4;
+  logic [4:0] zeros_q4;
+
+  always_ff @(posedge clk_i) begin
+    valid_q4 <= valid_q3;
+    if (valid_q3) begin
+      automatic logic cancelled = sum_q3 == '0;
+      sign_q4 <= sign_q3 && !(cancelled && kind_q3 == Normal);
+      kind_q4 <= cancelled && kind_q3 == Normal ? Zero : kind_q3;
+      exp_q4 <= exp_q3;
+      sum_q4 <= sum_q3;
+      zeros_q4 <= leading_zeros(sum_q3);
+    end
+  end
+
+  // p5: the leading one to bit 27.
+  logic valid_q5, sign_q5;
+  kind_e kind_q5;
+  logic signed [9:0] exp_q5;
+  logic [26:0] frac_q5;
+
+  always_ff @(posedge clk_i) begin
+    valid_q5 <= valid_q4;
+    if (valid_q4) begin
+      sign_q5 <= sign_q4;
+      kind_q5 <= kind_q4;
+      exp_q5  <= 10'({2'b00, exp_q4} + 10'd1 - {5'b0, zeros_q4});
+      frac_q5 <= 27'(sum_q4 << zeros_q4);
+    end
+  end
+
+  // p6: a sum below the smallest normal number is exact, so it can be flushed before rounding; a carry out of the fraction
+  // goes into the exponent field and gives the infinity where it should.
+  always_ff @(posedge clk_i) begin
+    if (bypass_valid_i) begin
+      sum_o <= bypass_i;
+    end else if (valid_q5) begin
+      automatic logic up = frac_q5[3] && (frac_q5[2:0] != '0 || frac_q5[4]);
+      automatic logic [30:0] packed_sum = {exp_q5[7:0], frac_q5[26:4]} + 31'(up);
+      automatic logic zero = kind_q5 == Zero || (kind_q5 == Normal && exp_q5 <= 10'sd0);
+      automatic logic inf = kind_q5 == Inf || (kind_q5 == Normal && exp_q5 >= 10'sd255);
+      if (kind_q5 == Nan) sum_o <= 32'h7FC0_0000;
+      else if (zero) sum_o <= {sign_q5, 31'b0};
+      else if (inf) sum_o <= {sign_q5, 8'hFF, 23'b0};
+      else sum_o <= {sign_q5, packed_sum};
+    end
+  end
+endmodule
