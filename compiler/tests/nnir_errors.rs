@@ -34,7 +34,7 @@ fn error_of(shape: &[usize], build: Build) -> (&'static str, String) {
 
 #[test]
 fn shape_errors_name_layers_and_shapes() {
-    let cases: [(&[usize], Build, &[&str]); 22] = [
+    let cases: [(&[usize], Build, &[&str]); 26] = [
         (
             &[4],
             |g, x| g.linear("fc", x, tensor(&[2, 3], 0), None),
@@ -171,6 +171,26 @@ fn shape_errors_name_layers_and_shapes() {
             &["'scalar'", "at least one axis"],
         ),
         (&[4], |g, x| g.delay("z", x, 0), &["'z'", "0 steps"]),
+        (
+            &[4],
+            |g, x| g.delay("z", x, usize::MAX),
+            &["'z'", "18446744073709551615 steps", "1048576"],
+        ),
+        (
+            &[usize::MAX],
+            |g, x| g.concat("cat", &[x, x], 0),
+            &["'cat'", "operand 'x'", "more than 2147483648"],
+        ),
+        (
+            &[1 << 20],
+            |g, x| g.concat("cat", &[x; 3000], 0),
+            &["'cat'", "its result", "[3145728000]"],
+        ),
+        (
+            &[usize::MAX, 2],
+            |_, x| Ok(x),
+            &["'x' (input)", "[18446744073709551615, 2]"],
+        ),
     ];
     for (shape, build, parts) in cases {
         let (code, text) = error_of(shape, build);

@@ -7,6 +7,22 @@ use proptest::prelude::*;
 use sluice_compiler::error::CompileError;
 use sluice_compiler::nnir::text::INLINE;
 use sluice_compiler::nnir::{Constants, Graph, GraphBuilder, Precision, Tensor};
+use sluice_compiler::passes::PassManager;
+
+/// Where sizes, axes and node numbers go wrong.
+const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "5",
+    "99",
+    "65536",
+    "1048577",
+    "4294967296",
+    "9223372036854775808",
+    "18446744073709551615",
+];
 
 /// Every operation once.
 fn everything() -> Graph {
@@ -203,7 +219,7 @@ fn parse_errors_carry_the_line_and_what_was_expected() {
         ("(%0)", "(%0", 3, "','"),
         ("output %1", "output %5", 4, "%5 is used but not defined"),
         ("%1 = clamp", "%0 = clamp", 3, "%0"),
-        ("%1 = clamp", "%1048576 = clamp", 3, "1048575"),
+        ("%1 = clamp", "%65536 = clamp", 3, "65535"),
         (
             "%1 = clamp",
             "%99999999999999999999 = clamp",
@@ -287,6 +303,22 @@ proptest! {
         let parsed = round_trip(&graph);
         prop_assert_eq!(&parsed, &graph);
         prop_assert_eq!(parsed.to_string(), graph.to_string());
+    }
+
+    #[test]
+    fn any_number_is_answered(at in any::<prop::sample::Index>(), to in prop::sample::select(NUMBERS), axis in 0_usize..3) {
+        let text = everything().to_string();
+        let is_digit = |i: usize| text.as_bytes()[i].is_ascii_digit();
+        let runs: Vec<usize> = (1..text.len()).filter(|&i| is_digit(i) && !is_digit(i - 1)).collect();
+        let start = runs[at.index(runs.len())];
+        let end = (start..text.len()).find(|&i| !is_digit(i)).unwrap();
+        let mixed = format!("{}{to}{}", &text[..start], &text[end..]);
+        if let Ok(mut graph) = mixed.parse::<Graph>() {
+            prop_assert!(graph.to_string().parse::<Graph>().is_ok());
+            // Whatever these answer, they answer.
+            drop(graph.streaming_transform(&[axis]));
+            drop(PassManager::standard().run(&mut graph));
+        }
     }
 
     #[test]

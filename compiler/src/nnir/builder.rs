@@ -273,7 +273,7 @@ impl GraphBuilder {
     pub fn finish(mut self) -> Result<Graph> {
         for id in self.graph.nodes_topological()? {
             let node = self.graph.node(id);
-            infer::no_zero(&node.name, "its result", &node.ty.shape)?;
+            infer::check_extents(&node.name, &node.op, "its result", &node.ty.shape)?;
             if !self.runtime[id.index()] || node.ty.data_dim.is_some() {
                 continue;
             }

@@ -16,6 +16,12 @@ use super::tensor::{checked_count, strides};
 use super::types::NodeId;
 use crate::error::{CompileError, Result};
 
+/// Largest tensor, in values; far beyond any machine, and small enough for every product here to fit.
+const MAX_VALUES: usize = 1 << 31;
+
+/// Longest delay, in inferences.
+pub(super) const MAX_DELAY: usize = 1 << 20;
+
 /// An operand as messages show it.
 pub(super) type Operand<'a> = (&'a str, &'a [usize]);
 
@@ -54,7 +60,10 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
                 found: value.data.len(),
             });
         }
-        no_zero(layer, tensor.trim(), &value.shape)?;
+        check_extents(layer, op, tensor.trim(), &value.shape)?;
+    }
+    for (name, shape) in operands {
+        check_extents(layer, op, &format!("operand '{name}'"), shape)?;
     }
     let arity = match op {
         Op::Input { .. } | Op::Constant(_) => 0,
@@ -122,6 +131,11 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
         }
         Op::Delay { steps: 0 } => {
             return fail("a delay of 0 steps is no delay; use the operand itself".to_owned());
+        }
+        Op::Delay { steps } if *steps > MAX_DELAY => {
+            return fail(format!(
+                "a delay of {steps} steps is longer than {MAX_DELAY}"
+            ));
         }
         Op::Delay { .. } => operands[0].1.to_vec(),
         Op::Pointwise(_) => match broadcast(operands[0].1, operands[1].1) {
@@ -225,18 +239,22 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
             shape.clone()
         }
     };
-    no_zero(layer, "its result", &shape)?;
+    check_extents(layer, op, "its result", &shape)?;
     Ok(shape)
 }
 
-/// Zero-element tensors are refused everywhere.
-pub(super) fn no_zero(layer: &str, tensor: &str, shape: &[usize]) -> Result<()> {
+/// Zero-element tensors are refused everywhere, and so are extents that do not multiply.
+pub(super) fn check_extents(layer: &str, op: &Op, tensor: &str, shape: &[usize]) -> Result<()> {
     if shape.contains(&0) {
         return Err(CompileError::ZeroSized {
             layer: layer.to_owned(),
             tensor: tensor.to_owned(),
             shape: shape.to_vec(),
         });
+    }
+    if checked_count(shape).is_none_or(|count| count > MAX_VALUES) {
+        let problem = format!("{tensor} holds more than {MAX_VALUES} values");
+        return Err(shape_error(layer, op, &[(tensor, shape)], problem));
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ impl Graph {
 
     fn verify_types(&self, id: NodeId) -> Result<()> {
         let node = self.node(id);
-        infer::no_zero(&node.name, "its result", &node.ty.shape)?;
+        infer::check_extents(&node.name, &node.op, "its result", &node.ty.shape)?;
         if !matches!(node.op, Op::Input { .. }) {
             let operands: Vec<_> = node
                 .inputs

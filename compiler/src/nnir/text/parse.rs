@@ -17,7 +17,7 @@ use crate::nnir::tensor::Tensor;
 use crate::nnir::types::{NodeId, Precision, TensorType};
 
 /// Largest node number that text may use.
-const MAX_NODE: usize = (1 << 20) - 1;
+const MAX_NODE: usize = (1 << 16) - 1;
 
 impl FromStr for Graph {
     type Err = CompileError;
