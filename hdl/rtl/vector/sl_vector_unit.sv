@@ -1,0 +1,296 @@
+// Vector unit of a core: one fused lane-wise operation per cycle on a block (docs/machine.md section 4).
+//
+// Timing     Word at c0. Stage p0 is AccP0 cycles later for operand A `acc`, TensorP0 otherwise; the result enters the exchange
+//            register at the end of cycle o = p0 (`pass`) or p7. Nothing stalls.
+//
+//   c0      port Y or constant request of operand A
+//   c1      operand data, registered
+//   c2      rotation, widening, registered
+//   p0-1    request of operand B; clamp entry `pre`, registered
+//   p0      clamp; operand B data
+//   p1..p6  arithmetic
+//   p6      clamp entry `post`, registered
+//   p7      clamp
+//
+// Contract   Data of a request comes back in the cycle after it. The compiler lets at most one operation use the port, stage p0 and
+//            the exchange register in a cycle; assertions hold it to that. Tensor addresses are physical (sl_fetch).
+// Model      isa::float for the arithmetic, sim for the cycles.
+
+`include "sl_assert.svh"
+
+module sl_vector_unit
+  import sl_pkg::*;
+#(
+    parameter int unsigned BlockSize = 4,  // lanes
+    parameter int unsigned AccP0 = 13  // cycles from c0 to p0 of an operation on the accumulator
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input vector_t word_i,
+
+    input logic [BlockSize*16-1:0] x_data_i,  // valid in c1
+
+    output logic                    y_valid_o,
+    output logic [             4:0] y_bank_o,
+    output logic [            11:0] y_addr_o,
+    input  logic [BlockSize*16-1:0] y_data_i,
+
+    output logic                    const_valid_o,
+    output logic [            10:0] const_addr_o,
+    input  logic [BlockSize*32-1:0] const_data_i,
+
+    input logic [BlockSize*32-1:0] acc_value_i,  // valid in p0 of operand A `acc`
+
+    output logic [ 4:0] pre_o,
+    input  logic [63:0] pre_entry_i,  // {hi, lo}, same cycle
+    output logic [ 4:0] post_o,
+    input  logic [63:0] post_entry_i,
+
+    output logic                    lane_valid_o,
+    output logic [            11:0] lane_addr_o,
+    output logic [   BlockSize-1:0] lane_mask_o,
+    output logic [BlockSize*16-1:0] lane_data_o
+);
+  localparam int unsigned LaneBits = $clog2(BlockSize);
+
+  // What an operation needs from p0-1 on.
+  typedef struct packed {
+    logic [11:0] dst_addr;
+    logic [6:0]  lane_hi;
+    logic [6:0]  lane_lo;
+    logic        planes;
+    logic [10:0] const_addr;
+    logic [11:0] y_addr;
+    logic [4:0]  y_bank;
+    logic [4:0]  post;
+    logic [4:0]  pre;
+    vector_op_e  op;
+    b_src_e      b_src;
+  } pipe_t;
+
+  // What it needs from p1 on.
+  typedef struct packed {
+    logic [11:0] dst_addr;
+    logic [6:0]  lane_hi;
+    logic [6:0]  lane_lo;
+    logic        planes;
+    logic [4:0]  post;
+  } tail_t;
+
+  function automatic logic [BlockSize-1:0] lane_mask(logic [6:0] lo, logic [6:0] hi);
+    for (int unsigned i = 0; i < BlockSize; i++) begin
+      lane_mask[i] = 7'(i) >= lo && 7'(i) < hi;
+    end
+  endfunction
+
+  // c0: split of the word, requests of operand A.
+  pipe_t c0_pipe;
+  logic c0_acc, c0_tensor, c0_y, c0_const;
+  assign c0_pipe = '{
+          dst_addr: word_i.dst_addr,
+          lane_hi: word_i.lane_hi,
+          lane_lo: word_i.lane_lo,
+          planes: word_i.format == FormatPlanes,
+          const_addr: word_i.const_addr,
+          y_addr: word_i.y_addr,
+          y_bank: word_i.y_bank,
+          post: word_i.post,
+          pre: word_i.pre,
+          op: word_i.op,
+          b_src: word_i.b_src
+      };
+  assign c0_acc = word_i.valid && word_i.a_src == ASrcAcc;
+  assign c0_tensor = word_i.valid && word_i.a_src != ASrcAcc;
+  assign c0_y = word_i.valid && word_i.a_src == ASrcY;
+  assign c0_const = word_i.valid && word_i.a_src == ASrcConst;
+
+  // Way of operations on the accumulator from c0 to p0-1.
+  logic [AccP0-2:0] acc_valid_q;
+  pipe_t acc_pipe_q[AccP0-1];
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) acc_valid_q <= '0;
+    else acc_valid_q <= {acc_valid_q[AccP0-3:0], c0_acc};
+  end
+  always_ff @(posedge clk_i) begin
+    acc_pipe_q[0] <= c0_pipe;
+    for (int unsigned i = 1; i < AccP0 - 1; i++) acc_pipe_q[i] <= acc_pipe_q[i-1];
+  end
+
+  // Way of operations on tensors and constants: c1 takes the data, c2 = p0-1 rotates it.
+  logic c1_valid_q, c2_valid_q, c1_y_q, c1_const_q, c2_const_q;
+  pipe_t c1_pipe_q, c2_pipe_q;
+  logic [LaneBits-1:0] c1_rot_q, c2_rot_q;
+  logic [BlockSize*16-1:0] c2_block_q, c2_rotated;
+  logic [BlockSize*32-1:0] c2_constant_q, tensor_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      c1_valid_q <= 1'b0;
+      c2_valid_q <= 1'b0;
+    end else begin
+      c1_valid_q <= c0_tensor;
+      c2_valid_q <= c1_valid_q;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (c0_tensor) begin
+      c1_pipe_q  <= c0_pipe;
+      c1_rot_q   <= word_i.rot[LaneBits-1:0];
+      c1_y_q     <= c0_y;
+      c1_const_q <= c0_const;
+    end
+    if (c1_valid_q) begin
+      c2_pipe_q  <= c1_pipe_q;
+      c2_rot_q   <= c1_rot_q;
+      c2_const_q <= c1_const_q;
+      if (c1_const_q) c2_constant_q <= const_data_i;
+      else c2_block_q <= c1_y_q ? y_data_i : x_data_i;
+    end
+  end
+
+  sl_rotate #(
+      .Lanes(BlockSize),
+      .LaneWidth(16)
+  ) u_rotate (
+      .rot_i (c2_rot_q),
+      .data_i(c2_block_q),
+      .data_o(c2_rotated)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (c2_valid_q) begin
+      for (int unsigned i = 0; i < BlockSize; i++) begin
+        tensor_q[i*32+:32] <= c2_const_q ? c2_constant_q[i*32+:32] : {c2_rotated[i*16+:16], 16'd0};
+      end
+    end
+  end
+
+  // p0-1: the two ways meet.
+  logic pm_acc, pm_valid, pm_alu;
+  pipe_t pm_pipe;
+  assign pm_acc   = acc_valid_q[AccP0-2];
+  assign pm_valid = pm_acc || c2_valid_q;
+  assign pm_pipe  = pm_acc ? acc_pipe_q[AccP0-2] : c2_pipe_q;
+  assign pm_alu   = pm_valid && pm_pipe.op != VectorOpPass;
+  assign pre_o    = pm_pipe.pre;
+
+  logic pm_b_y, pm_b_const;
+  assign pm_b_y = pm_alu && pm_pipe.b_src == BSrcY;
+  assign pm_b_const = pm_alu && pm_pipe.b_src == BSrcConst;
+  assign y_valid_o = c0_y || pm_b_y;
+  assign y_bank_o = c0_y ? word_i.y_bank : pm_pipe.y_bank;
+  assign y_addr_o = c0_y ? word_i.y_addr : pm_pipe.y_addr;
+  assign const_valid_o = c0_const || pm_b_const;
+  assign const_addr_o = c0_const ? word_i.const_addr : pm_pipe.const_addr;
+
+  // p0: control registers.
+  logic p0_pass_q, p0_alu_q, p0_acc_q, p0_const_q;
+  vector_op_e p0_op_q;
+  tail_t p0_tail_q;
+  logic [63:0] p0_entry_q;
+  logic [BlockSize-1:0] p0_mask_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      p0_pass_q <= 1'b0;
+      p0_alu_q  <= 1'b0;
+    end else begin
+      p0_pass_q <= pm_valid && !pm_alu;
+      p0_alu_q  <= pm_alu;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (pm_valid) begin
+      p0_acc_q <= pm_acc;
+      p0_const_q <= pm_pipe.b_src == BSrcConst;
+      p0_op_q <= pm_pipe.op;
+      p0_tail_q <= '{
+          dst_addr: pm_pipe.dst_addr,
+          lane_hi: pm_pipe.lane_hi,
+          lane_lo: pm_pipe.lane_lo,
+          planes: pm_pipe.planes,
+          post: pm_pipe.post
+      };
+      p0_entry_q <= pre_entry_i;
+      p0_mask_q <= lane_mask(pm_pipe.lane_lo, pm_pipe.lane_hi);
+    end
+  end
+
+  // p1..p7: control goes along with the arithmetic.
+  logic [AluStages:0] alu_valid_q;  // bit i: p(i+1)
+  tail_t tail_q[AluStages+1];
+  vector_op_e p1_op_q;
+  logic [63:0] p7_entry_q;
+  logic [BlockSize-1:0] p7_mask_q;
+  logic p7_valid;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) alu_valid_q <= '0;
+    else alu_valid_q <= {alu_valid_q[AluStages-1:0], p0_alu_q};
+  end
+  always_ff @(posedge clk_i) begin
+    p1_op_q   <= p0_op_q;
+    tail_q[0] <= p0_tail_q;
+    for (int i = 1; i <= AluStages; i++) tail_q[i] <= tail_q[i-1];
+    if (alu_valid_q[AluStages-1]) begin
+      p7_entry_q <= post_entry_i;
+      p7_mask_q  <= lane_mask(tail_q[AluStages-1].lane_lo, tail_q[AluStages-1].lane_hi);
+    end
+  end
+  assign post_o   = tail_q[AluStages-1].post;
+  assign p7_valid = alu_valid_q[AluStages];
+
+  // o: exchange register.
+  logic out_valid, out_planes, low_pending_q;
+  logic [11:0] out_addr, low_addr_q;
+  assign out_valid  = p0_pass_q || p7_valid;
+  assign out_planes = p7_valid ? tail_q[AluStages].planes : p0_tail_q.planes;
+  assign out_addr   = p7_valid ? tail_q[AluStages].dst_addr : p0_tail_q.dst_addr;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      low_pending_q <= 1'b0;
+      lane_valid_o  <= 1'b0;
+    end else begin
+      low_pending_q <= out_valid && out_planes;
+      lane_valid_o  <= out_valid || low_pending_q;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (low_pending_q) begin
+      lane_addr_o <= low_addr_q;  // the mask stays
+    end else if (out_valid) begin
+      lane_addr_o <= out_addr;
+      lane_mask_o <= p7_valid ? p7_mask_q : p0_mask_q;
+    end
+    if (out_valid) low_addr_q <= out_addr + 12'd1;
+  end
+
+  for (genvar i = 0; i < BlockSize; i++) begin : gen_lane
+    sl_vector_lane u_lane (
+        .clk_i,
+        .p0_use_acc_i(p0_acc_q),
+        .p0_acc_i(acc_value_i[i*32+:32]),
+        .p0_tensor_i(tensor_q[i*32+:32]),
+        .p0_lo_i(p0_entry_q[31:0]),
+        .p0_hi_i(p0_entry_q[63:32]),
+        .p0_alu_i(p0_alu_q),
+        .p0_b_i(p0_const_q ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
+        .p1_valid_i(alu_valid_q[0]),
+        .p1_op_i(p1_op_q),
+        .p7_lo_i(p7_entry_q[31:0]),
+        .p7_hi_i(p7_entry_q[63:32]),
+        .p7_valid_i(p7_valid),
+        .out_en_i(out_valid || low_pending_q),
+        .out_planes_i(out_planes),
+        .out_low_i(low_pending_q),
+        .data_o(lane_data_o[i*16+:16])
+    );
+  end
+
+  `SL_ASSERT(StageP0Once_A, !(pm_acc && c2_valid_q))
+  `SL_ASSERT(PortYOnce_A, !(c0_y && pm_b_y))
+  `SL_ASSERT(ConstantPortOnce_A, !(c0_const && pm_b_const))
+  `SL_ASSERT(ExchangeOnce_A, $onehot0({p0_pass_q, p7_valid, low_pending_q}))
+  `SL_ASSERT(RotationInRange_A, word_i.valid |-> 7'(word_i.rot) < 7'(BlockSize))
+  `SL_ASSERT(LanesInRange_A, word_i.valid |-> word_i.lane_hi <= 7'(BlockSize))
+  `SL_ASSERT(OperandB_A, pm_alu |-> pm_b_y || pm_b_const)
+endmodule
