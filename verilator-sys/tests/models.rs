@@ -14,7 +14,7 @@ fn rtl(file: &str) -> PathBuf {
         .join(file)
 }
 
-/// A folder of this test alone, emptied first.
+/// A folder of this test alone, emptied first. Its path is the same in every run, so that ccache hits.
 fn fresh(name: &str) -> PathBuf {
     let dir =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
