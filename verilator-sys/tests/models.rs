@@ -16,8 +16,7 @@ fn rtl(file: &str) -> PathBuf {
 
 /// A folder of this test alone, emptied first. Its path is the same in every run, so that ccache hits.
 fn fresh(name: &str) -> PathBuf {
-    let dir =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap();
     dir
