@@ -1,0 +1,517 @@
+//! Dispatcher and sequencer: which job runs, which tick issues (docs/machine.md section 6).
+//!
+//! | register       | bits | meaning                                                                        |
+//! |----------------|------|--------------------------------------------------------------------------------|
+//! | `valid[s]`     | 1    | slot s holds a job                                                             |
+//! | `open[s]`      | 1    | `valid[s] && beats[s] != n_in`, the input handshake                            |
+//! | `left[s]`      | 16   | `n_in - beats[s]`                                                              |
+//! | `beats[s]`     | 16   | input beats accepted                                                           |
+//! | `entry[s]`     | 16   | first tick of the job proper                                                   |
+//! | `start[s]`     | 16   | first tick to run: `entry`, or the initialisation's while the model needs it   |
+//! | `fresh[s]`     | 1    | `start` is the initialisation's                                                |
+//! | `n_out[s]`     | 16   | output beats of the job; `n_out_less[s]` is one less                           |
+//! | `alloc_par`    | 1    | slot the next look-up fills                                                    |
+//! | `in_par`       | 1    | slot the next input beat belongs to                                            |
+//! | `next_par`     | 1    | slot of the next job (`np`); the running job has the other one                 |
+//! | `run`, `phase` | 1, 1 | a job runs; it is in its initialisation                                        |
+//! | `pc`           | 16   | address of the word at the control store's output                              |
+//! | `credit`       | 16   | output beats that may still be promised                                        |
+//!
+//! **Contract.** Same cycle behaviour as section 6, in a form whose paths are short: the control store's word meets nothing but the
+//! comparison `beats >= wait`, and neither the fetch address nor the credit subtraction waits for it. `running` of section 6 always
+//! equals `run`, and `run_par` is `!next_par` while a job runs, so neither has a register. Widths are the architectural maxima; the
+//! SystemVerilog wrapper ties off and slices. Memories (select FIFO, model table, control store, initialised bits) are outside.
+//! **Errors.** None; what a program must not do is asserted in `sl_dispatcher.sv`.
+
+use rust_hdl::prelude::*;
+
+use crate::reg::Reg;
+
+/// A comment of the emitted Verilog; nothing in Rust.
+macro_rules! comment {
+    ($text:literal) => {};
+}
+
+/// The state machine.
+#[derive(LogicBlock)]
+pub struct DispatchFsm {
+    /// Compute clock.
+    pub clock: Signal<In, Clock>,
+    /// Synchronous reset, active low.
+    pub reset_n: Signal<In, Bit>,
+    /// Look-ups and starts are allowed.
+    pub enable: Signal<In, Bit>,
+    /// Depth of the output FIFO.
+    pub credit_full: Signal<In, Bits<16>>,
+    /// Resident models.
+    pub num_models: Signal<In, Bits<16>>,
+    /// The select FIFO is not empty.
+    pub head_valid: Signal<In, Bit>,
+    /// Its oldest index.
+    pub head_index: Signal<In, Bits<16>>,
+    /// That model has been initialised.
+    pub head_initialised: Signal<In, Bit>,
+    /// Its record: first tick of the job.
+    pub rec_entry: Signal<In, Bits<16>>,
+    /// First tick of the initialisation.
+    pub rec_init: Signal<In, Bits<16>>,
+    /// There is an initialisation.
+    pub rec_has_init: Signal<In, Bit>,
+    /// Input beats of a job.
+    pub rec_n_in: Signal<In, Bits<16>>,
+    /// Output beats of a job.
+    pub rec_n_out: Signal<In, Bits<16>>,
+    /// Input stream: a beat is offered.
+    pub input_valid: Signal<In, Bit>,
+    /// An output beat is taken.
+    pub output_pop: Signal<In, Bit>,
+    /// Word at the control store's output: last tick of the phase.
+    pub word_last: Signal<In, Bit>,
+    /// Input beats it waits for.
+    pub word_wait: Signal<In, Bits<16>>,
+    /// The oldest index is consumed.
+    pub head_pop: Signal<Out, Bit>,
+    /// Input stream: a beat is accepted when offered.
+    pub input_ready: Signal<Out, Bit>,
+    /// A beat is accepted.
+    pub beat: Signal<Out, Bit>,
+    /// Half of the input bank it goes to.
+    pub beat_parity: Signal<Out, Bit>,
+    /// Address in that half.
+    pub beat_addr: Signal<Out, Bits<16>>,
+    /// The word at the control store's output issues in this cycle.
+    pub issue: Signal<Out, Bit>,
+    /// Its address.
+    pub tick_pc: Signal<Out, Bits<16>>,
+    /// Parity of its job.
+    pub tick_parity: Signal<Out, Bit>,
+    /// Control store read enable.
+    pub fetch: Signal<Out, Bit>,
+    /// Control store read address.
+    pub fetch_addr: Signal<Out, Bits<16>>,
+    /// An initialisation ends: set the bit of `run_model`.
+    pub init_done: Signal<Out, Bit>,
+    /// A job ends.
+    pub job_done: Signal<Out, Bit>,
+    /// Model of the running job.
+    pub run_model: Signal<Out, Bits<8>>,
+    /// Input beats of the running job that are still to come.
+    pub run_left: Signal<Out, Bits<16>>,
+    /// Input beats of the running job that have come.
+    pub run_beats: Signal<Out, Bits<16>>,
+    /// Output beats of the running job.
+    pub run_n_out: Signal<Out, Bits<16>>,
+    /// A job runs.
+    pub running: Signal<Out, Bit>,
+    /// Jobs completed.
+    pub jobs_done: Signal<Out, Bits<32>>,
+    /// Indices out of range.
+    pub bad_select_count: Signal<Out, Bits<32>>,
+    /// The latest of them.
+    pub last_bad_select: Signal<Out, Bits<16>>,
+    /// One cycle, when the count has just changed.
+    pub bad_select_pulse: Signal<Out, Bit>,
+
+    valid: [Reg<Bit>; 2],
+    open: [Reg<Bit>; 2],
+    left: [Reg<Bits<16>>; 2],
+    beats: [Reg<Bits<16>>; 2],
+    entry: [Reg<Bits<16>>; 2],
+    start: [Reg<Bits<16>>; 2],
+    fresh: [Reg<Bit>; 2],
+    n_out: [Reg<Bits<16>>; 2],
+    n_out_less: [Reg<Bits<16>>; 2],
+    model: [Reg<Bits<8>>; 2],
+    alloc_par: Reg<Bit>,
+    in_par: Reg<Bit>,
+    next_par: Reg<Bit>,
+    run: Reg<Bit>,
+    phase: Reg<Bit>,
+    pc: Reg<Bits<16>>,
+    credit: Reg<Bits<16>>,
+    jobs: Reg<Bits<32>>,
+    bad_count: Reg<Bits<32>>,
+    bad_last: Reg<Bits<16>>,
+    bad_pulse: Reg<Bit>,
+
+    np: Signal<Local, Bit>,
+    reached: [Signal<Local, Bit>; 2],
+    fits: [Signal<Local, Bit>; 2],
+    load: [Signal<Local, Bit>; 2],
+    accept: [Signal<Local, Bit>; 2],
+    free: [Signal<Local, Bit>; 2],
+    lookup: Signal<Local, Bit>,
+    known: Signal<Local, Bit>,
+    needs_init: Signal<Local, Bit>,
+    start_ok: Signal<Local, Bit>,
+    issue_now: Signal<Local, Bit>,
+    done_now: Signal<Local, Bit>,
+    init_now: Signal<Local, Bit>,
+    take: Signal<Local, Bit>,
+    accept_now: Signal<Local, Bit>,
+    last_beat: Signal<Local, Bit>,
+    model_now: Signal<Local, Bits<8>>,
+    jump: Signal<Local, Bits<16>>,
+    addr: Signal<Local, Bits<16>>,
+    promise: Signal<Local, Bits<16>>,
+    credit_kept: Signal<Local, Bits<16>>,
+    credit_taken: Signal<Local, Bits<16>>,
+
+    zero16: Constant<Bits<16>>,
+    one16: Constant<Bits<16>>,
+    one32: Constant<Bits<32>>,
+}
+
+impl Default for DispatchFsm {
+    fn default() -> Self {
+        Self {
+            clock: Signal::default(),
+            reset_n: Signal::default(),
+            enable: Signal::default(),
+            credit_full: Signal::default(),
+            num_models: Signal::default(),
+            head_valid: Signal::default(),
+            head_index: Signal::default(),
+            head_initialised: Signal::default(),
+            rec_entry: Signal::default(),
+            rec_init: Signal::default(),
+            rec_has_init: Signal::default(),
+            rec_n_in: Signal::default(),
+            rec_n_out: Signal::default(),
+            input_valid: Signal::default(),
+            output_pop: Signal::default(),
+            word_last: Signal::default(),
+            word_wait: Signal::default(),
+            head_pop: Signal::default(),
+            input_ready: Signal::default(),
+            beat: Signal::default(),
+            beat_parity: Signal::default(),
+            beat_addr: Signal::default(),
+            issue: Signal::default(),
+            tick_pc: Signal::default(),
+            tick_parity: Signal::default(),
+            fetch: Signal::default(),
+            fetch_addr: Signal::default(),
+            init_done: Signal::default(),
+            job_done: Signal::default(),
+            run_model: Signal::default(),
+            run_left: Signal::default(),
+            run_beats: Signal::default(),
+            run_n_out: Signal::default(),
+            running: Signal::default(),
+            jobs_done: Signal::default(),
+            bad_select_count: Signal::default(),
+            last_bad_select: Signal::default(),
+            bad_select_pulse: Signal::default(),
+            valid: Default::default(),
+            open: Default::default(),
+            left: Default::default(),
+            beats: Default::default(),
+            entry: Default::default(),
+            start: Default::default(),
+            fresh: Default::default(),
+            n_out: Default::default(),
+            n_out_less: Default::default(),
+            model: Default::default(),
+            alloc_par: Reg::default(),
+            in_par: Reg::default(),
+            next_par: Reg::default(),
+            run: Reg::default(),
+            phase: Reg::default(),
+            pc: Reg::default(),
+            credit: Reg::default(),
+            jobs: Reg::default(),
+            bad_count: Reg::default(),
+            bad_last: Reg::default(),
+            bad_pulse: Reg::default(),
+            np: Signal::default(),
+            reached: Default::default(),
+            fits: Default::default(),
+            load: Default::default(),
+            accept: Default::default(),
+            free: Default::default(),
+            lookup: Signal::default(),
+            known: Signal::default(),
+            needs_init: Signal::default(),
+            start_ok: Signal::default(),
+            issue_now: Signal::default(),
+            done_now: Signal::default(),
+            init_now: Signal::default(),
+            take: Signal::default(),
+            accept_now: Signal::default(),
+            last_beat: Signal::default(),
+            model_now: Signal::default(),
+            jump: Signal::default(),
+            addr: Signal::default(),
+            promise: Signal::default(),
+            credit_kept: Signal::default(),
+            credit_taken: Signal::default(),
+            zero16: Constant::new(0u64.into()),
+            one16: Constant::new(1u64.into()),
+            one32: Constant::new(1u64.into()),
+        }
+    }
+}
+
+impl Logic for DispatchFsm {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("Every register is clocked, reset and keeps its value unless told otherwise.");
+        for i in 0..2 {
+            self.valid[i].clock.next = self.clock.val();
+            self.open[i].clock.next = self.clock.val();
+            self.left[i].clock.next = self.clock.val();
+            self.beats[i].clock.next = self.clock.val();
+            self.entry[i].clock.next = self.clock.val();
+            self.start[i].clock.next = self.clock.val();
+            self.fresh[i].clock.next = self.clock.val();
+            self.n_out[i].clock.next = self.clock.val();
+            self.n_out_less[i].clock.next = self.clock.val();
+            self.model[i].clock.next = self.clock.val();
+            self.valid[i].reset_n.next = self.reset_n.val();
+            self.open[i].reset_n.next = self.reset_n.val();
+            self.left[i].reset_n.next = self.reset_n.val();
+            self.beats[i].reset_n.next = self.reset_n.val();
+            self.entry[i].reset_n.next = self.reset_n.val();
+            self.start[i].reset_n.next = self.reset_n.val();
+            self.fresh[i].reset_n.next = self.reset_n.val();
+            self.n_out[i].reset_n.next = self.reset_n.val();
+            self.n_out_less[i].reset_n.next = self.reset_n.val();
+            self.model[i].reset_n.next = self.reset_n.val();
+            self.valid[i].d.next = self.valid[i].q.val();
+            self.open[i].d.next = self.open[i].q.val();
+            self.left[i].d.next = self.left[i].q.val();
+            self.beats[i].d.next = self.beats[i].q.val();
+            self.entry[i].d.next = self.entry[i].q.val();
+            self.start[i].d.next = self.start[i].q.val();
+            self.fresh[i].d.next = self.fresh[i].q.val();
+            self.n_out[i].d.next = self.n_out[i].q.val();
+            self.n_out_less[i].d.next = self.n_out_less[i].q.val();
+            self.model[i].d.next = self.model[i].q.val();
+        }
+        self.alloc_par.clock.next = self.clock.val();
+        self.in_par.clock.next = self.clock.val();
+        self.next_par.clock.next = self.clock.val();
+        self.run.clock.next = self.clock.val();
+        self.phase.clock.next = self.clock.val();
+        self.pc.clock.next = self.clock.val();
+        self.credit.clock.next = self.clock.val();
+        self.jobs.clock.next = self.clock.val();
+        self.bad_count.clock.next = self.clock.val();
+        self.bad_last.clock.next = self.clock.val();
+        self.bad_pulse.clock.next = self.clock.val();
+        self.alloc_par.reset_n.next = self.reset_n.val();
+        self.in_par.reset_n.next = self.reset_n.val();
+        self.next_par.reset_n.next = self.reset_n.val();
+        self.run.reset_n.next = self.reset_n.val();
+        self.phase.reset_n.next = self.reset_n.val();
+        self.pc.reset_n.next = self.reset_n.val();
+        comment!("Reset sets credit to full: below, through d.");
+        self.credit.reset_n.next = true;
+        self.jobs.reset_n.next = self.reset_n.val();
+        self.bad_count.reset_n.next = self.reset_n.val();
+        self.bad_last.reset_n.next = self.reset_n.val();
+        self.bad_pulse.reset_n.next = self.reset_n.val();
+        self.alloc_par.d.next = self.alloc_par.q.val();
+        self.in_par.d.next = self.in_par.q.val();
+        self.next_par.d.next = self.next_par.q.val();
+        self.run.d.next = self.run.q.val();
+        self.phase.d.next = self.phase.q.val();
+        self.pc.d.next = self.pc.q.val();
+        self.jobs.d.next = self.jobs.q.val();
+        self.bad_count.d.next = self.bad_count.q.val();
+        self.bad_last.d.next = self.bad_last.q.val();
+
+        comment!("Conditions that depend on registers only.");
+        self.np.next = self.next_par.q.val();
+        for i in 0..2 {
+            self.reached[i].next = self.beats[i].q.val() >= self.word_wait.val();
+            self.fits[i].next = self.credit.q.val() >= self.n_out[i].q.val();
+        }
+        self.start_ok.next = self.enable.val()
+            & ((self.np.val() & self.valid[1].q.val() & self.fits[1].val())
+                | (!self.np.val() & self.valid[0].q.val() & self.fits[0].val()));
+        if self.np.val() {
+            self.model_now.next = self.model[0].q.val();
+        } else {
+            self.model_now.next = self.model[1].q.val();
+        }
+
+        comment!("Issue: the running job is in slot !np.");
+        self.issue_now.next = self.run.q.val()
+            & ((self.np.val() & self.reached[0].val())
+                | (!self.np.val() & self.reached[1].val()));
+        self.init_now.next = self.issue_now.val() & self.word_last.val() & self.phase.q.val();
+        self.done_now.next = self.issue_now.val() & self.word_last.val() & !self.phase.q.val();
+        self.take.next = self.start_ok.val() & (!self.run.q.val() | self.done_now.val());
+        self.free[0].next = self.done_now.val() & self.np.val();
+        self.free[1].next = self.done_now.val() & !self.np.val();
+
+        comment!("Fetch: an unused address is harmless, so the address does not wait for issue or start_ok.");
+        if self.run.q.val() & self.phase.q.val() {
+            if self.np.val() {
+                self.jump.next = self.entry[0].q.val();
+            } else {
+                self.jump.next = self.entry[1].q.val();
+            }
+        } else {
+            if self.np.val() {
+                self.jump.next = self.start[1].q.val();
+            } else {
+                self.jump.next = self.start[0].q.val();
+            }
+        }
+        if self.run.q.val() & !self.word_last.val() {
+            self.addr.next = self.pc.q.val() + self.one16.val();
+        } else {
+            self.addr.next = self.jump.val();
+        }
+        self.fetch.next = !self.run.q.val() | self.issue_now.val();
+        self.fetch_addr.next = self.addr.val();
+        if !self.run.q.val() | self.issue_now.val() {
+            self.pc.d.next = self.addr.val();
+        }
+
+        comment!("Sequencer state.");
+        if self.init_now.val() {
+            self.phase.d.next = false;
+        }
+        if self.done_now.val() {
+            self.run.d.next = false;
+            self.jobs.d.next = self.jobs.q.val() + self.one32.val();
+        }
+        if self.take.val() {
+            self.run.d.next = true;
+            self.next_par.d.next = !self.np.val();
+            self.phase.d.next = (self.np.val() & self.fresh[1].q.val())
+                | (!self.np.val() & self.fresh[0].q.val());
+        }
+
+        comment!("Credit: subtract n_out, or one less when a beat leaves in the same cycle.");
+        if self.np.val() {
+            if self.output_pop.val() {
+                self.promise.next = self.n_out_less[1].q.val();
+            } else {
+                self.promise.next = self.n_out[1].q.val();
+            }
+        } else {
+            if self.output_pop.val() {
+                self.promise.next = self.n_out_less[0].q.val();
+            } else {
+                self.promise.next = self.n_out[0].q.val();
+            }
+        }
+        self.credit_taken.next = self.credit.q.val() - self.promise.val();
+        if self.output_pop.val() {
+            self.credit_kept.next = self.credit.q.val() + self.one16.val();
+        } else {
+            self.credit_kept.next = self.credit.q.val();
+        }
+        if !self.reset_n.val() {
+            self.credit.d.next = self.credit_full.val();
+        } else if self.take.val() {
+            self.credit.d.next = self.credit_taken.val();
+        } else {
+            self.credit.d.next = self.credit_kept.val();
+        }
+
+        comment!("Look-up of the oldest select beat.");
+        self.lookup.next = self.enable.val()
+            & self.head_valid.val()
+            & ((self.alloc_par.q.val() & !self.valid[1].q.val())
+                | (!self.alloc_par.q.val() & !self.valid[0].q.val()));
+        self.known.next = self.head_index.val() < self.num_models.val();
+        self.needs_init.next = self.rec_has_init.val()
+            & !self.head_initialised.val()
+            & !(self.init_now.val()
+                & (self.head_index.val().get_bits::<8>(0) == self.model_now.val()));
+        self.load[0].next = self.lookup.val() & self.known.val() & !self.alloc_par.q.val();
+        self.load[1].next = self.lookup.val() & self.known.val() & self.alloc_par.q.val();
+        self.bad_pulse.d.next = self.lookup.val() & !self.known.val();
+        if self.lookup.val() {
+            if self.known.val() {
+                self.alloc_par.d.next = !self.alloc_par.q.val();
+            } else {
+                self.bad_count.d.next = self.bad_count.q.val() + self.one32.val();
+                self.bad_last.d.next = self.head_index.val();
+            }
+        }
+
+        comment!("Input beats.");
+        self.accept[0].next =
+            self.input_valid.val() & self.open[0].q.val() & !self.in_par.q.val();
+        self.accept[1].next =
+            self.input_valid.val() & self.open[1].q.val() & self.in_par.q.val();
+        self.accept_now.next = self.accept[0].val() | self.accept[1].val();
+        self.last_beat.next = (self.in_par.q.val() & (self.left[1].q.val() == self.one16.val()))
+            | (!self.in_par.q.val() & (self.left[0].q.val() == self.one16.val()));
+        if self.accept_now.val() & self.last_beat.val() {
+            self.in_par.d.next = !self.in_par.q.val();
+        }
+
+        comment!("Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.");
+        for i in 0..2 {
+            if self.init_now.val() & (self.model[i].q.val() == self.model_now.val()) {
+                self.fresh[i].d.next = false;
+                self.start[i].d.next = self.entry[i].q.val();
+            }
+            if self.accept[i].val() {
+                self.beats[i].d.next = self.beats[i].q.val() + self.one16.val();
+                self.left[i].d.next = self.left[i].q.val() - self.one16.val();
+                self.open[i].d.next = !self.last_beat.val();
+            }
+            if self.free[i].val() {
+                self.valid[i].d.next = false;
+                self.open[i].d.next = false;
+            }
+            if self.load[i].val() {
+                self.valid[i].d.next = true;
+                self.open[i].d.next = self.rec_n_in.val() != self.zero16.val();
+                self.left[i].d.next = self.rec_n_in.val();
+                self.beats[i].d.next = self.zero16.val();
+                self.entry[i].d.next = self.rec_entry.val();
+                self.fresh[i].d.next = self.needs_init.val();
+                self.n_out[i].d.next = self.rec_n_out.val();
+                self.n_out_less[i].d.next = self.rec_n_out.val() - self.one16.val();
+                self.model[i].d.next = self.head_index.val().get_bits::<8>(0);
+                if self.needs_init.val() {
+                    self.start[i].d.next = self.rec_init.val();
+                } else {
+                    self.start[i].d.next = self.rec_entry.val();
+                }
+            }
+        }
+
+        comment!("Ports.");
+        self.head_pop.next = self.lookup.val();
+        self.input_ready.next = (self.in_par.q.val() & self.open[1].q.val())
+            | (!self.in_par.q.val() & self.open[0].q.val());
+        self.beat.next = self.accept_now.val();
+        self.beat_parity.next = self.in_par.q.val();
+        if self.in_par.q.val() {
+            self.beat_addr.next = self.beats[1].q.val();
+        } else {
+            self.beat_addr.next = self.beats[0].q.val();
+        }
+        self.issue.next = self.issue_now.val();
+        self.tick_pc.next = self.pc.q.val();
+        self.tick_parity.next = !self.np.val();
+        self.init_done.next = self.init_now.val();
+        self.job_done.next = self.done_now.val();
+        self.run_model.next = self.model_now.val();
+        if self.np.val() {
+            self.run_left.next = self.left[0].q.val();
+            self.run_beats.next = self.beats[0].q.val();
+            self.run_n_out.next = self.n_out[0].q.val();
+        } else {
+            self.run_left.next = self.left[1].q.val();
+            self.run_beats.next = self.beats[1].q.val();
+            self.run_n_out.next = self.n_out[1].q.val();
+        }
+        self.running.next = self.run.q.val();
+        self.jobs_done.next = self.jobs.q.val();
+        self.bad_select_count.next = self.bad_count.q.val();
+        self.last_bad_select.next = self.bad_last.q.val();
+        self.bad_select_pulse.next = self.bad_pulse.q.val();
+    }
+}

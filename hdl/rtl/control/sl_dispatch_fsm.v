@@ -1,0 +1,1205 @@
+// Verilog of `sl_dispatch_fsm`, emitted from rust-hdl (crate sluice-control); do not edit: run `cargo run -p sluice-control`.
+//
+// Waived here and nowhere else: rust-hdl writes all modules of a block into one file (DECLFILENAME) and repeats constants
+// in modules that do not use them (UNUSEDPARAM).
+// verilator lint_off DECLFILENAME
+// verilator lint_off UNUSEDPARAM
+
+module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,head_index,head_initialised,rec_entry,rec_init,rec_has_init,rec_n_in,rec_n_out,input_valid,output_pop,word_last,word_wait,head_pop,input_ready,beat,beat_parity,beat_addr,issue,tick_pc,tick_parity,fetch,fetch_addr,init_done,job_done,run_model,run_left,run_beats,run_n_out,running,jobs_done,bad_select_count,last_bad_select,bad_select_pulse);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  enable;
+    input wire  [15:0] credit_full;
+    input wire  [15:0] num_models;
+    input wire  head_valid;
+    input wire  [15:0] head_index;
+    input wire  head_initialised;
+    input wire  [15:0] rec_entry;
+    input wire  [15:0] rec_init;
+    input wire  rec_has_init;
+    input wire  [15:0] rec_n_in;
+    input wire  [15:0] rec_n_out;
+    input wire  input_valid;
+    input wire  output_pop;
+    input wire  word_last;
+    input wire  [15:0] word_wait;
+    output reg  head_pop;
+    output reg  input_ready;
+    output reg  beat;
+    output reg  beat_parity;
+    output reg  [15:0] beat_addr;
+    output reg  issue;
+    output reg  [15:0] tick_pc;
+    output reg  tick_parity;
+    output reg  fetch;
+    output reg  [15:0] fetch_addr;
+    output reg  init_done;
+    output reg  job_done;
+    output reg  [7:0] run_model;
+    output reg  [15:0] run_left;
+    output reg  [15:0] run_beats;
+    output reg  [15:0] run_n_out;
+    output reg  running;
+    output reg  [31:0] jobs_done;
+    output reg  [31:0] bad_select_count;
+    output reg  [15:0] last_bad_select;
+    output reg  bad_select_pulse;
+
+    // Constant declarations
+    localparam  zero16 = 16'h0;
+    localparam  one16 = 16'h1;
+    localparam  one32 = 32'h1;
+
+    // Stub signals
+    reg  valid$0$clock;
+    reg  valid$0$reset_n;
+    reg  valid$0$d;
+    wire  valid$0$q;
+    reg  valid$1$clock;
+    reg  valid$1$reset_n;
+    reg  valid$1$d;
+    wire  valid$1$q;
+    reg  open$0$clock;
+    reg  open$0$reset_n;
+    reg  open$0$d;
+    wire  open$0$q;
+    reg  open$1$clock;
+    reg  open$1$reset_n;
+    reg  open$1$d;
+    wire  open$1$q;
+    reg  left$0$clock;
+    reg  left$0$reset_n;
+    reg  [15:0] left$0$d;
+    wire  [15:0] left$0$q;
+    reg  left$1$clock;
+    reg  left$1$reset_n;
+    reg  [15:0] left$1$d;
+    wire  [15:0] left$1$q;
+    reg  beats$0$clock;
+    reg  beats$0$reset_n;
+    reg  [15:0] beats$0$d;
+    wire  [15:0] beats$0$q;
+    reg  beats$1$clock;
+    reg  beats$1$reset_n;
+    reg  [15:0] beats$1$d;
+    wire  [15:0] beats$1$q;
+    reg  entry$0$clock;
+    reg  entry$0$reset_n;
+    reg  [15:0] entry$0$d;
+    wire  [15:0] entry$0$q;
+    reg  entry$1$clock;
+    reg  entry$1$reset_n;
+    reg  [15:0] entry$1$d;
+    wire  [15:0] entry$1$q;
+    reg  start$0$clock;
+    reg  start$0$reset_n;
+    reg  [15:0] start$0$d;
+    wire  [15:0] start$0$q;
+    reg  start$1$clock;
+    reg  start$1$reset_n;
+    reg  [15:0] start$1$d;
+    wire  [15:0] start$1$q;
+    reg  fresh$0$clock;
+    reg  fresh$0$reset_n;
+    reg  fresh$0$d;
+    wire  fresh$0$q;
+    reg  fresh$1$clock;
+    reg  fresh$1$reset_n;
+    reg  fresh$1$d;
+    wire  fresh$1$q;
+    reg  n_out$0$clock;
+    reg  n_out$0$reset_n;
+    reg  [15:0] n_out$0$d;
+    wire  [15:0] n_out$0$q;
+    reg  n_out$1$clock;
+    reg  n_out$1$reset_n;
+    reg  [15:0] n_out$1$d;
+    wire  [15:0] n_out$1$q;
+    reg  n_out_less$0$clock;
+    reg  n_out_less$0$reset_n;
+    reg  [15:0] n_out_less$0$d;
+    wire  [15:0] n_out_less$0$q;
+    reg  n_out_less$1$clock;
+    reg  n_out_less$1$reset_n;
+    reg  [15:0] n_out_less$1$d;
+    wire  [15:0] n_out_less$1$q;
+    reg  model$0$clock;
+    reg  model$0$reset_n;
+    reg  [7:0] model$0$d;
+    wire  [7:0] model$0$q;
+    reg  model$1$clock;
+    reg  model$1$reset_n;
+    reg  [7:0] model$1$d;
+    wire  [7:0] model$1$q;
+    reg  alloc_par$clock;
+    reg  alloc_par$reset_n;
+    reg  alloc_par$d;
+    wire  alloc_par$q;
+    reg  in_par$clock;
+    reg  in_par$reset_n;
+    reg  in_par$d;
+    wire  in_par$q;
+    reg  next_par$clock;
+    reg  next_par$reset_n;
+    reg  next_par$d;
+    wire  next_par$q;
+    reg  run$clock;
+    reg  run$reset_n;
+    reg  run$d;
+    wire  run$q;
+    reg  phase$clock;
+    reg  phase$reset_n;
+    reg  phase$d;
+    wire  phase$q;
+    reg  pc$clock;
+    reg  pc$reset_n;
+    reg  [15:0] pc$d;
+    wire  [15:0] pc$q;
+    reg  credit$clock;
+    reg  credit$reset_n;
+    reg  [15:0] credit$d;
+    wire  [15:0] credit$q;
+    reg  jobs$clock;
+    reg  jobs$reset_n;
+    reg  [31:0] jobs$d;
+    wire  [31:0] jobs$q;
+    reg  bad_count$clock;
+    reg  bad_count$reset_n;
+    reg  [31:0] bad_count$d;
+    wire  [31:0] bad_count$q;
+    reg  bad_last$clock;
+    reg  bad_last$reset_n;
+    reg  [15:0] bad_last$d;
+    wire  [15:0] bad_last$q;
+    reg  bad_pulse$clock;
+    reg  bad_pulse$reset_n;
+    reg  bad_pulse$d;
+    wire  bad_pulse$q;
+
+    // Local signals
+    reg  np;
+    reg  reached$0;
+    reg  reached$1;
+    reg  fits$0;
+    reg  fits$1;
+    reg  load$0;
+    reg  load$1;
+    reg  accept$0;
+    reg  accept$1;
+    reg  free$0;
+    reg  free$1;
+    reg  lookup;
+    reg  known;
+    reg  needs_init;
+    reg  start_ok;
+    reg  issue_now;
+    reg  done_now;
+    reg  init_now;
+    reg  take;
+    reg  accept_now;
+    reg  last_beat;
+    reg  [7:0] model_now;
+    reg  [15:0] jump;
+    reg  [15:0] addr;
+    reg  [15:0] promise;
+    reg  [15:0] credit_kept;
+    reg  [15:0] credit_taken;
+
+    // Sub module instances
+    sl_dispatch_fsm$valid$0 valid$0(
+        .clock(valid$0$clock),
+        .reset_n(valid$0$reset_n),
+        .d(valid$0$d),
+        .q(valid$0$q)
+    );
+    sl_dispatch_fsm$valid$1 valid$1(
+        .clock(valid$1$clock),
+        .reset_n(valid$1$reset_n),
+        .d(valid$1$d),
+        .q(valid$1$q)
+    );
+    sl_dispatch_fsm$open$0 open$0(
+        .clock(open$0$clock),
+        .reset_n(open$0$reset_n),
+        .d(open$0$d),
+        .q(open$0$q)
+    );
+    sl_dispatch_fsm$open$1 open$1(
+        .clock(open$1$clock),
+        .reset_n(open$1$reset_n),
+        .d(open$1$d),
+        .q(open$1$q)
+    );
+    sl_dispatch_fsm$left$0 left$0(
+        .clock(left$0$clock),
+        .reset_n(left$0$reset_n),
+        .d(left$0$d),
+        .q(left$0$q)
+    );
+    sl_dispatch_fsm$left$1 left$1(
+        .clock(left$1$clock),
+        .reset_n(left$1$reset_n),
+        .d(left$1$d),
+        .q(left$1$q)
+    );
+    sl_dispatch_fsm$beats$0 beats$0(
+        .clock(beats$0$clock),
+        .reset_n(beats$0$reset_n),
+        .d(beats$0$d),
+        .q(beats$0$q)
+    );
+    sl_dispatch_fsm$beats$1 beats$1(
+        .clock(beats$1$clock),
+        .reset_n(beats$1$reset_n),
+        .d(beats$1$d),
+        .q(beats$1$q)
+    );
+    sl_dispatch_fsm$entry$0 entry$0(
+        .clock(entry$0$clock),
+        .reset_n(entry$0$reset_n),
+        .d(entry$0$d),
+        .q(entry$0$q)
+    );
+    sl_dispatch_fsm$entry$1 entry$1(
+        .clock(entry$1$clock),
+        .reset_n(entry$1$reset_n),
+        .d(entry$1$d),
+        .q(entry$1$q)
+    );
+    sl_dispatch_fsm$start$0 start$0(
+        .clock(start$0$clock),
+        .reset_n(start$0$reset_n),
+        .d(start$0$d),
+        .q(start$0$q)
+    );
+    sl_dispatch_fsm$start$1 start$1(
+        .clock(start$1$clock),
+        .reset_n(start$1$reset_n),
+        .d(start$1$d),
+        .q(start$1$q)
+    );
+    sl_dispatch_fsm$fresh$0 fresh$0(
+        .clock(fresh$0$clock),
+        .reset_n(fresh$0$reset_n),
+        .d(fresh$0$d),
+        .q(fresh$0$q)
+    );
+    sl_dispatch_fsm$fresh$1 fresh$1(
+        .clock(fresh$1$clock),
+        .reset_n(fresh$1$reset_n),
+        .d(fresh$1$d),
+        .q(fresh$1$q)
+    );
+    sl_dispatch_fsm$n_out$0 n_out$0(
+        .clock(n_out$0$clock),
+        .reset_n(n_out$0$reset_n),
+        .d(n_out$0$d),
+        .q(n_out$0$q)
+    );
+    sl_dispatch_fsm$n_out$1 n_out$1(
+        .clock(n_out$1$clock),
+        .reset_n(n_out$1$reset_n),
+        .d(n_out$1$d),
+        .q(n_out$1$q)
+    );
+    sl_dispatch_fsm$n_out_less$0 n_out_less$0(
+        .clock(n_out_less$0$clock),
+        .reset_n(n_out_less$0$reset_n),
+        .d(n_out_less$0$d),
+        .q(n_out_less$0$q)
+    );
+    sl_dispatch_fsm$n_out_less$1 n_out_less$1(
+        .clock(n_out_less$1$clock),
+        .reset_n(n_out_less$1$reset_n),
+        .d(n_out_less$1$d),
+        .q(n_out_less$1$q)
+    );
+    sl_dispatch_fsm$model$0 model$0(
+        .clock(model$0$clock),
+        .reset_n(model$0$reset_n),
+        .d(model$0$d),
+        .q(model$0$q)
+    );
+    sl_dispatch_fsm$model$1 model$1(
+        .clock(model$1$clock),
+        .reset_n(model$1$reset_n),
+        .d(model$1$d),
+        .q(model$1$q)
+    );
+    sl_dispatch_fsm$alloc_par alloc_par(
+        .clock(alloc_par$clock),
+        .reset_n(alloc_par$reset_n),
+        .d(alloc_par$d),
+        .q(alloc_par$q)
+    );
+    sl_dispatch_fsm$in_par in_par(
+        .clock(in_par$clock),
+        .reset_n(in_par$reset_n),
+        .d(in_par$d),
+        .q(in_par$q)
+    );
+    sl_dispatch_fsm$next_par next_par(
+        .clock(next_par$clock),
+        .reset_n(next_par$reset_n),
+        .d(next_par$d),
+        .q(next_par$q)
+    );
+    sl_dispatch_fsm$run run(
+        .clock(run$clock),
+        .reset_n(run$reset_n),
+        .d(run$d),
+        .q(run$q)
+    );
+    sl_dispatch_fsm$phase phase(
+        .clock(phase$clock),
+        .reset_n(phase$reset_n),
+        .d(phase$d),
+        .q(phase$q)
+    );
+    sl_dispatch_fsm$pc pc(
+        .clock(pc$clock),
+        .reset_n(pc$reset_n),
+        .d(pc$d),
+        .q(pc$q)
+    );
+    sl_dispatch_fsm$credit credit(
+        .clock(credit$clock),
+        .reset_n(credit$reset_n),
+        .d(credit$d),
+        .q(credit$q)
+    );
+    sl_dispatch_fsm$jobs jobs(
+        .clock(jobs$clock),
+        .reset_n(jobs$reset_n),
+        .d(jobs$d),
+        .q(jobs$q)
+    );
+    sl_dispatch_fsm$bad_count bad_count(
+        .clock(bad_count$clock),
+        .reset_n(bad_count$reset_n),
+        .d(bad_count$d),
+        .q(bad_count$q)
+    );
+    sl_dispatch_fsm$bad_last bad_last(
+        .clock(bad_last$clock),
+        .reset_n(bad_last$reset_n),
+        .d(bad_last$d),
+        .q(bad_last$q)
+    );
+    sl_dispatch_fsm$bad_pulse bad_pulse(
+        .clock(bad_pulse$clock),
+        .reset_n(bad_pulse$reset_n),
+        .d(bad_pulse$d),
+        .q(bad_pulse$q)
+    );
+
+    // Update code
+    always @(*) begin
+        // Every register is clocked, reset and keeps its value unless told otherwise.
+        valid$0$clock = clock;
+        open$0$clock = clock;
+        left$0$clock = clock;
+        beats$0$clock = clock;
+        entry$0$clock = clock;
+        start$0$clock = clock;
+        fresh$0$clock = clock;
+        n_out$0$clock = clock;
+        n_out_less$0$clock = clock;
+        model$0$clock = clock;
+        valid$0$reset_n = reset_n;
+        open$0$reset_n = reset_n;
+        left$0$reset_n = reset_n;
+        beats$0$reset_n = reset_n;
+        entry$0$reset_n = reset_n;
+        start$0$reset_n = reset_n;
+        fresh$0$reset_n = reset_n;
+        n_out$0$reset_n = reset_n;
+        n_out_less$0$reset_n = reset_n;
+        model$0$reset_n = reset_n;
+        valid$0$d = valid$0$q;
+        open$0$d = open$0$q;
+        left$0$d = left$0$q;
+        beats$0$d = beats$0$q;
+        entry$0$d = entry$0$q;
+        start$0$d = start$0$q;
+        fresh$0$d = fresh$0$q;
+        n_out$0$d = n_out$0$q;
+        n_out_less$0$d = n_out_less$0$q;
+        model$0$d = model$0$q;
+        valid$1$clock = clock;
+        open$1$clock = clock;
+        left$1$clock = clock;
+        beats$1$clock = clock;
+        entry$1$clock = clock;
+        start$1$clock = clock;
+        fresh$1$clock = clock;
+        n_out$1$clock = clock;
+        n_out_less$1$clock = clock;
+        model$1$clock = clock;
+        valid$1$reset_n = reset_n;
+        open$1$reset_n = reset_n;
+        left$1$reset_n = reset_n;
+        beats$1$reset_n = reset_n;
+        entry$1$reset_n = reset_n;
+        start$1$reset_n = reset_n;
+        fresh$1$reset_n = reset_n;
+        n_out$1$reset_n = reset_n;
+        n_out_less$1$reset_n = reset_n;
+        model$1$reset_n = reset_n;
+        valid$1$d = valid$1$q;
+        open$1$d = open$1$q;
+        left$1$d = left$1$q;
+        beats$1$d = beats$1$q;
+        entry$1$d = entry$1$q;
+        start$1$d = start$1$q;
+        fresh$1$d = fresh$1$q;
+        n_out$1$d = n_out$1$q;
+        n_out_less$1$d = n_out_less$1$q;
+        model$1$d = model$1$q;
+        alloc_par$clock = clock;
+        in_par$clock = clock;
+        next_par$clock = clock;
+        run$clock = clock;
+        phase$clock = clock;
+        pc$clock = clock;
+        credit$clock = clock;
+        jobs$clock = clock;
+        bad_count$clock = clock;
+        bad_last$clock = clock;
+        bad_pulse$clock = clock;
+        alloc_par$reset_n = reset_n;
+        in_par$reset_n = reset_n;
+        next_par$reset_n = reset_n;
+        run$reset_n = reset_n;
+        phase$reset_n = reset_n;
+        pc$reset_n = reset_n;
+        // Reset sets credit to full: below, through d.
+        credit$reset_n = 1'b1;
+        jobs$reset_n = reset_n;
+        bad_count$reset_n = reset_n;
+        bad_last$reset_n = reset_n;
+        bad_pulse$reset_n = reset_n;
+        alloc_par$d = alloc_par$q;
+        in_par$d = in_par$q;
+        next_par$d = next_par$q;
+        run$d = run$q;
+        phase$d = phase$q;
+        pc$d = pc$q;
+        jobs$d = jobs$q;
+        bad_count$d = bad_count$q;
+        bad_last$d = bad_last$q;
+        // Conditions that depend on registers only.
+        np = next_par$q;
+        reached$0 = beats$0$q >= word_wait;
+        fits$0 = credit$q >= n_out$0$q;
+        reached$1 = beats$1$q >= word_wait;
+        fits$1 = credit$q >= n_out$1$q;
+        start_ok = enable & ((np & valid$1$q & fits$1) | (~np & valid$0$q & fits$0));
+        if (np) begin
+            model_now = model$0$q;
+        end
+        else begin
+            model_now = model$1$q;
+        end
+        // Issue: the running job is in slot !np.
+        issue_now = run$q & ((np & reached$0) | (~np & reached$1));
+        init_now = issue_now & word_last & phase$q;
+        done_now = issue_now & word_last & ~phase$q;
+        take = start_ok & (~run$q | done_now);
+        free$0 = done_now & np;
+        free$1 = done_now & ~np;
+        // Fetch: an unused address is harmless, so the address does not wait for issue or start_ok.
+        if (run$q & phase$q) begin
+            if (np) begin
+                jump = entry$0$q;
+            end
+            else begin
+                jump = entry$1$q;
+            end
+        end
+        else begin
+            if (np) begin
+                jump = start$1$q;
+            end
+            else begin
+                jump = start$0$q;
+            end
+        end
+        if (run$q & ~word_last) begin
+            addr = pc$q + one16;
+        end
+        else begin
+            addr = jump;
+        end
+        fetch = ~run$q | issue_now;
+        fetch_addr = addr;
+        if (~run$q | issue_now) begin
+            pc$d = addr;
+        end
+        // Sequencer state.
+        if (init_now) begin
+            phase$d = 1'b0;
+        end
+        if (done_now) begin
+            run$d = 1'b0;
+            jobs$d = jobs$q + one32;
+        end
+        if (take) begin
+            run$d = 1'b1;
+            next_par$d = ~np;
+            phase$d = (np & fresh$1$q) | (~np & fresh$0$q);
+        end
+        // Credit: subtract n_out, or one less when a beat leaves in the same cycle.
+        if (np) begin
+            if (output_pop) begin
+                promise = n_out_less$1$q;
+            end
+            else begin
+                promise = n_out$1$q;
+            end
+        end
+        else begin
+            if (output_pop) begin
+                promise = n_out_less$0$q;
+            end
+            else begin
+                promise = n_out$0$q;
+            end
+        end
+        credit_taken = credit$q - promise;
+        if (output_pop) begin
+            credit_kept = credit$q + one16;
+        end
+        else begin
+            credit_kept = credit$q;
+        end
+        if (~reset_n) begin
+            credit$d = credit_full;
+        end
+        else if (take) begin
+            credit$d = credit_taken;
+        end
+        else begin
+            credit$d = credit_kept;
+        end
+        // Look-up of the oldest select beat.
+        lookup = enable & head_valid & ((alloc_par$q & ~valid$1$q) | (~alloc_par$q & ~valid$0$q));
+        known = head_index < num_models;
+        needs_init = rec_has_init & ~head_initialised & ~(init_now & (head_index[(32'h0)+:(8)] == model_now));
+        load$0 = lookup & known & ~alloc_par$q;
+        load$1 = lookup & known & alloc_par$q;
+        bad_pulse$d = lookup & ~known;
+        if (lookup) begin
+            if (known) begin
+                alloc_par$d = ~alloc_par$q;
+            end
+            else begin
+                bad_count$d = bad_count$q + one32;
+                bad_last$d = head_index;
+            end
+        end
+        // Input beats.
+        accept$0 = input_valid & open$0$q & ~in_par$q;
+        accept$1 = input_valid & open$1$q & in_par$q;
+        accept_now = accept$0 | accept$1;
+        last_beat = (in_par$q & (left$1$q == one16)) | (~in_par$q & (left$0$q == one16));
+        if (accept_now & last_beat) begin
+            in_par$d = ~in_par$q;
+        end
+        // Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.
+        if (init_now & (model$0$q == model_now)) begin
+            fresh$0$d = 1'b0;
+            start$0$d = entry$0$q;
+        end
+        if (accept$0) begin
+            beats$0$d = beats$0$q + one16;
+            left$0$d = left$0$q - one16;
+            open$0$d = ~last_beat;
+        end
+        if (free$0) begin
+            valid$0$d = 1'b0;
+            open$0$d = 1'b0;
+        end
+        if (load$0) begin
+            valid$0$d = 1'b1;
+            open$0$d = rec_n_in != zero16;
+            left$0$d = rec_n_in;
+            beats$0$d = zero16;
+            entry$0$d = rec_entry;
+            fresh$0$d = needs_init;
+            n_out$0$d = rec_n_out;
+            n_out_less$0$d = rec_n_out - one16;
+            model$0$d = head_index[(32'h0)+:(8)];
+            if (needs_init) begin
+                start$0$d = rec_init;
+            end
+            else begin
+                start$0$d = rec_entry;
+            end
+        end
+        if (init_now & (model$1$q == model_now)) begin
+            fresh$1$d = 1'b0;
+            start$1$d = entry$1$q;
+        end
+        if (accept$1) begin
+            beats$1$d = beats$1$q + one16;
+            left$1$d = left$1$q - one16;
+            open$1$d = ~last_beat;
+        end
+        if (free$1) begin
+            valid$1$d = 1'b0;
+            open$1$d = 1'b0;
+        end
+        if (load$1) begin
+            valid$1$d = 1'b1;
+            open$1$d = rec_n_in != zero16;
+            left$1$d = rec_n_in;
+            beats$1$d = zero16;
+            entry$1$d = rec_entry;
+            fresh$1$d = needs_init;
+            n_out$1$d = rec_n_out;
+            n_out_less$1$d = rec_n_out - one16;
+            model$1$d = head_index[(32'h0)+:(8)];
+            if (needs_init) begin
+                start$1$d = rec_init;
+            end
+            else begin
+                start$1$d = rec_entry;
+            end
+        end
+        // Ports.
+        head_pop = lookup;
+        input_ready = (in_par$q & open$1$q) | (~in_par$q & open$0$q);
+        beat = accept_now;
+        beat_parity = in_par$q;
+        if (in_par$q) begin
+            beat_addr = beats$1$q;
+        end
+        else begin
+            beat_addr = beats$0$q;
+        end
+        issue = issue_now;
+        tick_pc = pc$q;
+        tick_parity = ~np;
+        init_done = init_now;
+        job_done = done_now;
+        run_model = model_now;
+        if (np) begin
+            run_left = left$0$q;
+            run_beats = beats$0$q;
+            run_n_out = n_out$0$q;
+        end
+        else begin
+            run_left = left$1$q;
+            run_beats = beats$1$q;
+            run_n_out = n_out$1$q;
+        end
+        running = run$q;
+        jobs_done = jobs$q;
+        bad_select_count = bad_count$q;
+        last_bad_select = bad_last$q;
+        bad_select_pulse = bad_pulse$q;
+    end
+
+endmodule // sl_dispatch_fsm
+
+
+module sl_dispatch_fsm$alloc_par(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$alloc_par
+
+
+module sl_dispatch_fsm$bad_count(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [31:0] d;
+    output reg  [31:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 32'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$bad_count
+
+
+module sl_dispatch_fsm$bad_last(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$bad_last
+
+
+module sl_dispatch_fsm$bad_pulse(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$bad_pulse
+
+
+module sl_dispatch_fsm$beats$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$beats$0
+
+
+module sl_dispatch_fsm$beats$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$beats$1
+
+
+module sl_dispatch_fsm$credit(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$credit
+
+
+module sl_dispatch_fsm$entry$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$entry$0
+
+
+module sl_dispatch_fsm$entry$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$entry$1
+
+
+module sl_dispatch_fsm$fresh$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$fresh$0
+
+
+module sl_dispatch_fsm$fresh$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$fresh$1
+
+
+module sl_dispatch_fsm$in_par(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$in_par
+
+
+module sl_dispatch_fsm$jobs(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [31:0] d;
+    output reg  [31:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 32'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$jobs
+
+
+module sl_dispatch_fsm$left$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$left$0
+
+
+module sl_dispatch_fsm$left$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$left$1
+
+
+module sl_dispatch_fsm$model$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [7:0] d;
+    output reg  [7:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 8'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$model$0
+
+
+module sl_dispatch_fsm$model$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [7:0] d;
+    output reg  [7:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 8'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$model$1
+
+
+module sl_dispatch_fsm$n_out$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$n_out$0
+
+
+module sl_dispatch_fsm$n_out$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$n_out$1
+
+
+module sl_dispatch_fsm$n_out_less$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$n_out_less$0
+
+
+module sl_dispatch_fsm$n_out_less$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$n_out_less$1
+
+
+module sl_dispatch_fsm$next_par(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$next_par
+
+
+module sl_dispatch_fsm$open$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$open$0
+
+
+module sl_dispatch_fsm$open$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$open$1
+
+
+module sl_dispatch_fsm$pc(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$pc
+
+
+module sl_dispatch_fsm$phase(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$phase
+
+
+module sl_dispatch_fsm$run(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$run
+
+
+module sl_dispatch_fsm$start$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$start$0
+
+
+module sl_dispatch_fsm$start$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$start$1
+
+
+module sl_dispatch_fsm$valid$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$valid$0
+
+
+module sl_dispatch_fsm$valid$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$valid$1
+
+// verilator lint_on UNUSEDPARAM
+// verilator lint_on DECLFILENAME
