@@ -26,7 +26,7 @@ pub const LANE_OFF: i8 = -128;
 pub const SHIFT_OUT: i32 = 18;
 
 /// One `B x B` block of the weight store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WeightBlock {
     /// Mantissas, row-major `[n][k]`.
     pub m: Vec<i32>,

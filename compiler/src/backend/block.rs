@@ -1,0 +1,210 @@
+//! Block IR: a model as operations on blocks of `B` lanes, what lowering produces and the scheduler places in time.
+//!
+//! | thing      | is |
+//! |------------|----|
+//! | [`Block`]  | `B` bf16 lanes in a tensor bank, or two blocks of fp32 planes |
+//! | [`BlockOp`] | one vector word: a source, a clamp, arithmetic with a second operand, a clamp, a destination |
+//! | [`Term`]   | one matrix word: a weight block times a block, or a block of planes |
+//!
+//! **Contract.** Operations stand in an order of computation; the blocks an operation reads are written by earlier operations, by the
+//! input unit, or are state from the previous job. A block with several writers is written lane range by lane range.
+
+use std::sync::Arc;
+
+use sluice_isa::lbfp::WeightBlock;
+use sluice_isa::{Format, Op};
+
+macro_rules! index {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub usize);
+    };
+}
+
+index! {
+    /// A block of the model.
+    BlockId
+}
+index! {
+    /// An operation of the model.
+    OpId
+}
+index! {
+    /// A weight block of the program, shared by models with equal weights.
+    TileId
+}
+index! {
+    /// A constant block of the model.
+    ConstId
+}
+index! {
+    /// A layer, for messages and listings.
+    LayerId
+}
+
+/// Where a block comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The n-th beat of a job's input.
+    Input(usize),
+    /// Written by operations of this job.
+    Computed,
+    /// Written by operations of the previous job, zero before the first.
+    State,
+}
+
+/// One block.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Layer that makes it.
+    pub layer: LayerId,
+    /// bf16 or fp32 planes.
+    pub format: Format,
+}
+
+/// Clamp bounds, `None` for no clamp.
+pub type Clamp = Option<(f32, f32)>;
+
+/// One matrix word of a sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term {
+    /// Weight block times block.
+    Product(TileId, BlockId),
+    /// A partial sum as fp32 planes.
+    Planes(BlockId),
+}
+
+impl Term {
+    /// The block read.
+    pub fn operand(self) -> BlockId {
+        match self {
+            Self::Product(_, b) | Self::Planes(b) => b,
+        }
+    }
+}
+
+/// First operand of an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// Sum of products, starting from a bias.
+    Sum {
+        /// Terms in canonical order; the scheduler may reorder them.
+        terms: Vec<Term>,
+        /// Start value.
+        bias: Option<ConstId>,
+    },
+    /// A block, lanes rotated.
+    Block(BlockId, usize),
+    /// A constant block.
+    Const(ConstId),
+}
+
+/// Second operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operand {
+    /// A block.
+    Block(BlockId),
+    /// A constant block.
+    Const(ConstId),
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlockOp {
+    /// Layer it belongs to.
+    pub layer: LayerId,
+    /// First operand.
+    pub source: Source,
+    /// Clamp of the first operand.
+    pub pre: Clamp,
+    /// Arithmetic with a second operand.
+    pub alu: Option<(Op, Operand)>,
+    /// Clamp of the arithmetic's result.
+    pub post: Clamp,
+    /// Lanes written.
+    pub lanes: (usize, usize),
+    /// Block written.
+    pub dst: BlockId,
+    /// Prepares the next job (a state update) rather than this job's output.
+    pub tail: bool,
+}
+
+impl BlockOp {
+    /// Blocks the operation reads, with repetition.
+    pub fn reads(&self) -> Vec<BlockId> {
+        let mut all = match &self.source {
+            Source::Sum { terms, .. } => terms.iter().map(|t| t.operand()).collect(),
+            Source::Block(b, _) => vec![*b],
+            Source::Const(_) => vec![],
+        };
+        if let Some((_, Operand::Block(b))) = self.alu {
+            all.push(b);
+        }
+        all
+    }
+}
+
+/// One block of an output tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputBeat {
+    /// Block sent.
+    pub block: BlockId,
+    /// Lanes that carry values.
+    pub lanes: usize,
+    /// Ends its tensor.
+    pub last: bool,
+}
+
+/// A layer's name and kind.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// As the user knows it.
+    pub name: String,
+    /// Operation.
+    pub op: &'static str,
+}
+
+/// A model as block operations.
+#[derive(Debug, Clone, Default)]
+pub struct BlockModel {
+    /// The user's name.
+    pub name: String,
+    /// Layers.
+    pub layers: Vec<Layer>,
+    /// Blocks.
+    pub blocks: Vec<Block>,
+    /// Operations in an order of computation.
+    pub ops: Vec<BlockOp>,
+    /// Constant blocks, fp32 bits.
+    pub constants: Vec<Vec<u32>>,
+    /// Weight blocks.
+    pub tiles: Vec<Arc<WeightBlock>>,
+    /// Input beats of a job.
+    pub input_beats: usize,
+    /// Output beats in stream order.
+    pub outputs: Vec<OutputBeat>,
+}
+
+impl BlockModel {
+    /// Adds a block.
+    pub fn add_block(&mut self, origin: Origin, layer: LayerId, format: Format) -> BlockId {
+        self.blocks.push(Block {
+            origin,
+            layer,
+            format,
+        });
+        BlockId(self.blocks.len() - 1)
+    }
+
+    /// Adds a constant block, or finds an equal one.
+    pub fn add_constant(&mut self, values: Vec<u32>) -> ConstId {
+        if let Some(i) = self.constants.iter().position(|c| *c == values) {
+            return ConstId(i);
+        }
+        self.constants.push(values);
+        ConstId(self.constants.len() - 1)
+    }
+}

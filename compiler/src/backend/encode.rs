@@ -1,0 +1,376 @@
+//! Scheduled models to store images: words, weights, constants, clamps.
+//!
+//! **Contract.** Equal weight blocks, constants and clamps of a core are stored once, whatever model they belong to. Clamp entry 0 of every core is
+//! (-Inf, +Inf). Models' ticks follow each other in the stores; a model with state is preceded by its initialisation.
+//! **Errors.** A store that is full: [`CompileError::Allocation`] or [`CompileError::StreamTooLarge`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sluice_isa::lbfp::WeightBlock;
+use sluice_isa::timing::{TENSOR_P0, Timing};
+use sluice_isa::{
+    ASrc, BSrc, ControlWord, CoreImage, Format, HardwareConfig, Init, MatrixKind, MatrixWord, Op,
+    VectorWord,
+};
+
+use super::allocate::Address;
+use super::block::{BlockModel, Clamp, LayerId, Operand, Origin, Source, Term};
+use super::schedule::Schedule;
+use crate::error::{CompileError, Result};
+
+/// Stores under construction.
+pub struct Stores<'a> {
+    config: &'a HardwareConfig,
+    /// Control words.
+    pub control: Vec<ControlWord>,
+    /// Core images.
+    pub cores: Vec<CoreImage>,
+    weights: Vec<HashMap<Arc<WeightBlock>, u32>>,
+    constants: Vec<HashMap<Vec<u32>, u32>>,
+}
+
+/// Where a model stands in the stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// First tick of the job.
+    pub entry_pc: u32,
+    /// First tick of the initialisation.
+    pub init_pc: Option<u32>,
+    /// Ticks of the job.
+    pub ticks: u32,
+}
+
+fn narrow(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+impl<'a> Stores<'a> {
+    /// Empty stores.
+    pub fn new(config: &'a HardwareConfig) -> Self {
+        let n = config.num_cores as usize;
+        let open = (f32::NEG_INFINITY.to_bits(), f32::INFINITY.to_bits());
+        Self {
+            config,
+            control: vec![],
+            cores: vec![
+                CoreImage {
+                    clamps: vec![open],
+                    ..CoreImage::default()
+                };
+                n
+            ],
+            weights: vec![HashMap::new(); n],
+            constants: vec![HashMap::new(); n],
+        }
+    }
+
+    fn full(
+        &self,
+        memory: String,
+        capacity: u32,
+        unit: &'static str,
+        model: &BlockModel,
+        layer: LayerId,
+        hint: &str,
+    ) -> CompileError {
+        CompileError::Allocation {
+            memory,
+            layer: model
+                .layers
+                .get(layer.0)
+                .map_or_else(|| "initial state".to_owned(), |l| l.name.clone()),
+            model: model.name.clone(),
+            need: capacity as usize + 1,
+            capacity: capacity as usize,
+            unit,
+            hint: hint.to_owned(),
+        }
+    }
+
+    fn weight(
+        &mut self,
+        core: usize,
+        block: &Arc<WeightBlock>,
+        model: &BlockModel,
+        layer: LayerId,
+    ) -> Result<u32> {
+        if let Some(&at) = self.weights[core].get(block) {
+            return Ok(at);
+        }
+        let at = narrow(self.cores[core].weights.len());
+        if at >= self.config.weight_store_depth {
+            let depth = self.config.weight_store_depth;
+            return Err(self.full(
+                format!("weight store of core {core}"),
+                depth,
+                "weight blocks",
+                model,
+                layer,
+                "use a configuration with deeper weight stores or more cores",
+            ));
+        }
+        self.cores[core].weights.push((**block).clone());
+        self.weights[core].insert(Arc::clone(block), at);
+        Ok(at)
+    }
+
+    fn constant(
+        &mut self,
+        core: usize,
+        values: &[u32],
+        model: &BlockModel,
+        layer: LayerId,
+    ) -> Result<u32> {
+        if let Some(&at) = self.constants[core].get(values) {
+            return Ok(at);
+        }
+        let at = narrow(self.cores[core].constants.len());
+        if at >= self.config.const_store_depth {
+            let depth = self.config.const_store_depth;
+            return Err(self.full(format!("constant store of core {core}"), depth, "constant blocks", model, layer, "use a configuration with deeper constant stores, or fewer different biases and constants"));
+        }
+        self.cores[core].constants.push(values.to_vec());
+        self.constants[core].insert(values.to_vec(), at);
+        Ok(at)
+    }
+
+    fn clamp(
+        &mut self,
+        core: usize,
+        clamp: Clamp,
+        model: &BlockModel,
+        layer: LayerId,
+    ) -> Result<u32> {
+        let Some((lo, hi)) = clamp else { return Ok(0) };
+        let entry = (lo.to_bits(), hi.to_bits());
+        if let Some(at) = self.cores[core].clamps.iter().position(|&c| c == entry) {
+            return Ok(narrow(at));
+        }
+        let at = narrow(self.cores[core].clamps.len());
+        if at >= self.config.clamp_store_depth {
+            let depth = self.config.clamp_store_depth;
+            return Err(self.full(
+                format!("clamp store of core {core}"),
+                depth,
+                "clamp settings",
+                model,
+                layer,
+                "use fewer different clamp bounds, or a configuration with a deeper clamp store",
+            ));
+        }
+        self.cores[core].clamps.push(entry);
+        Ok(at)
+    }
+
+    fn grow(&mut self, ticks: usize, model: &BlockModel) -> Result<usize> {
+        let start = self.control.len();
+        let need = start + ticks;
+        if need > self.config.instr_store_depth as usize {
+            return Err(CompileError::StreamTooLarge {
+                stream: "the instruction stores (all models together)".into(),
+                model: model.name.clone(),
+                need,
+                capacity: self.config.instr_store_depth as usize,
+                hint:
+                    "use a configuration with deeper instruction stores, or fewer or smaller models"
+                        .into(),
+            });
+        }
+        self.control.resize(need, ControlWord::default());
+        for core in &mut self.cores {
+            core.matrix.resize(need, MatrixWord::default());
+            core.vector.resize(need, VectorWord::default());
+        }
+        Ok(start)
+    }
+
+    /// Appends a model.
+    pub fn add(
+        &mut self,
+        model: &BlockModel,
+        schedule: &Schedule,
+        addresses: &[Address],
+    ) -> Result<Entry> {
+        let init_pc = self.initialisation(model, addresses)?;
+        let start = self.grow(schedule.ticks, model)?;
+        for (i, &tick) in schedule.outputs.iter().enumerate() {
+            let beat = model.outputs[i];
+            let at = addresses[beat.block.0];
+            let w = &mut self.control[start + tick];
+            *w = ControlWord {
+                out_valid: true,
+                out_last: beat.last,
+                out_bank: at.bank,
+                out_addr: at.addr,
+                out_lanes: narrow(beat.lanes),
+                ..*w
+            };
+        }
+        for n in 0..model.input_beats {
+            self.control[start + schedule.t0 + n].wait = narrow(n + 1);
+        }
+        self.control[start + schedule.ticks - 1].last = true;
+        for (core, slots) in schedule.cores.iter().enumerate() {
+            for (&tick, slot) in &slots.matrix {
+                let op = &model.ops[slot.op];
+                let at = |b: super::block::BlockId| addresses[b.0];
+                let word = match slot.term {
+                    Some(Term::Product(tile, block)) => {
+                        let bias = match &op.source {
+                            Source::Sum { bias: Some(c), .. } if slot.first => {
+                                Some(model.constants[c.0].clone())
+                            }
+                            _ => None,
+                        };
+                        MatrixWord {
+                            kind: MatrixKind::Product,
+                            first: slot.first,
+                            init: if bias.is_some() {
+                                Init::Const
+                            } else {
+                                Init::Zero
+                            },
+                            bank: at(block).bank,
+                            addr: at(block).addr,
+                            weight: self.weight(core, &model.tiles[tile.0], model, op.layer)?,
+                            acc: narrow(slot.acc),
+                            init_addr: bias
+                                .map_or(Ok(0), |b| self.constant(core, &b, model, op.layer))?,
+                        }
+                    }
+                    Some(Term::Planes(block)) => MatrixWord {
+                        kind: MatrixKind::Add32,
+                        first: slot.first,
+                        bank: at(block).bank,
+                        addr: at(block).addr,
+                        acc: narrow(slot.acc),
+                        ..MatrixWord::default()
+                    },
+                    None => {
+                        let Source::Block(block, _) = op.source else {
+                            continue;
+                        };
+                        MatrixWord {
+                            kind: MatrixKind::Read,
+                            bank: at(block).bank,
+                            addr: at(block).addr,
+                            ..MatrixWord::default()
+                        }
+                    }
+                };
+                self.cores[core].matrix[start + tick] = word;
+            }
+            for (&tick, &op) in &slots.vector {
+                let word = self.vector_word(core, model, op, addresses)?;
+                self.cores[core].vector[start + tick] = word;
+            }
+        }
+        Ok(Entry {
+            entry_pc: narrow(start),
+            init_pc,
+            ticks: narrow(schedule.ticks),
+        })
+    }
+
+    fn vector_word(
+        &mut self,
+        core: usize,
+        model: &BlockModel,
+        op: usize,
+        addresses: &[Address],
+    ) -> Result<VectorWord> {
+        let o = &model.ops[op];
+        let mut w = VectorWord {
+            valid: true,
+            pre: self.clamp(core, o.pre, model, o.layer)?,
+            post: self.clamp(core, o.post, model, o.layer)?,
+            format: model.blocks[o.dst.0].format,
+            lane_lo: narrow(o.lanes.0),
+            lane_hi: narrow(o.lanes.1),
+            dst_addr: addresses[o.dst.0].addr,
+            ..VectorWord::default()
+        };
+        let b_block = match o.alu {
+            Some((alu, Operand::Block(b))) => {
+                (w.op, w.b_src, w.y_bank, w.y_addr) =
+                    (alu, BSrc::Y, addresses[b.0].bank, addresses[b.0].addr);
+                true
+            }
+            Some((alu, Operand::Const(c))) => {
+                (w.op, w.b_src, w.const_addr) = (
+                    alu,
+                    BSrc::Const,
+                    self.constant(core, &model.constants[c.0], model, o.layer)?,
+                );
+                false
+            }
+            None => {
+                w.op = Op::Pass;
+                false
+            }
+        };
+        match &o.source {
+            Source::Sum { .. } => w.a_src = ASrc::Acc,
+            Source::Block(_, rot) if b_block => (w.a_src, w.rot) = (ASrc::X, narrow(*rot)),
+            Source::Block(b, rot) => {
+                (w.a_src, w.y_bank, w.y_addr, w.rot) = (
+                    ASrc::Y,
+                    addresses[b.0].bank,
+                    addresses[b.0].addr,
+                    narrow(*rot),
+                )
+            }
+            Source::Const(c) => {
+                (w.a_src, w.const_addr) = (
+                    ASrc::Const,
+                    self.constant(core, &model.constants[c.0], model, o.layer)?,
+                )
+            }
+        }
+        Ok(w)
+    }
+
+    /// Ticks that write zero to every state block, if there is any.
+    fn initialisation(&mut self, model: &BlockModel, addresses: &[Address]) -> Result<Option<u32>> {
+        let mut per_core: Vec<Vec<u32>> = vec![vec![]; self.cores.len()];
+        let mut layer = LayerId(0);
+        for (b, block) in model.blocks.iter().enumerate() {
+            if block.origin == Origin::State {
+                layer = block.layer;
+                per_core[addresses[b].bank as usize].push(addresses[b].addr);
+            }
+        }
+        let longest = per_core.iter().map(Vec::len).max().unwrap_or(0);
+        if longest == 0 {
+            return Ok(None);
+        }
+        let timing = Timing::of(self.config);
+        // The guard keeps clear of the previous job's results, the tail lets the state become readable.
+        let guard = (timing.acc_p0() - TENSOR_P0) as usize;
+        let tail = (TENSOR_P0 + timing.readable_after_output()) as usize;
+        let start = self.grow(guard + longest + tail, model)?;
+        let zero = vec![0; self.config.block_size as usize];
+        for (core, list) in per_core.iter().enumerate() {
+            if list.is_empty() {
+                continue;
+            }
+            let const_addr = self.constant(core, &zero, model, layer)?;
+            for (i, &dst_addr) in list.iter().enumerate() {
+                self.cores[core].vector[start + guard + i] = VectorWord {
+                    valid: true,
+                    a_src: ASrc::Const,
+                    const_addr,
+                    lane_hi: self.config.block_size,
+                    dst_addr,
+                    format: Format::Bf16,
+                    ..VectorWord::default()
+                };
+            }
+        }
+        if let Some(w) = self.control.last_mut() {
+            w.last = true;
+        }
+        Ok(Some(narrow(start)))
+    }
+}

@@ -1,0 +1,348 @@
+//! From NNIR to a program: lowering, placement, scheduling, allocation, encoding.
+//!
+//! | step | file | from -> to |
+//! |------|------|-----------|
+//! | lower | `lower.rs`, `tiles.rs` | graph -> operations on blocks ([`block`]) |
+//! | place | `place.rs` | operations -> cores, K splits |
+//! | schedule | `schedule.rs` | operations -> ticks |
+//! | allocate | `allocate.rs` | blocks -> addresses |
+//! | encode | `encode.rs` | everything -> store images |
+//!
+//! **Contract.** [`ProgramBuilder`] is deterministic: same graphs, options and configuration, same program bytes. A model's schedule does not depend on
+//! the other models of the program.
+//! **Errors.** [`CompileError`], naming the model and the layer.
+
+pub mod allocate;
+pub mod block;
+mod encode;
+pub mod listing;
+mod lower;
+pub mod place;
+pub mod schedule;
+mod tiles;
+
+use std::collections::{BTreeSet, HashSet};
+
+use sluice_isa::{HardwareConfig, ModelInfo, Program, TensorInfo};
+
+use crate::error::{CompileError, Result};
+use crate::nnir::{Graph, NodeId, Op};
+use crate::passes;
+use block::LayerId;
+use place::{Placed, WeightUse, place, splittable};
+use schedule::{Schedule, schedule};
+
+/// Options of one model.
+#[derive(Debug, Clone, Default)]
+pub struct ModelOptions {
+    /// Name; the graph's own if `None`.
+    pub name: Option<String>,
+    /// Cores the model may use; all if `None`.
+    pub cores: Option<Vec<usize>>,
+    /// Where the streamed axis of each input and output stood; empty if not streamed.
+    pub input_streaming_dims: Vec<Option<usize>>,
+    /// Same for outputs.
+    pub output_streaming_dims: Vec<Option<usize>>,
+}
+
+/// One model, compiled as far as it can be without knowing the others.
+#[derive(Debug, Clone)]
+pub struct CompiledModel {
+    /// Name in the program.
+    pub name: String,
+    /// Operations with cores.
+    pub placed: Placed,
+    /// Their ticks.
+    pub schedule: Schedule,
+    inputs: Vec<TensorInfo>,
+    outputs: Vec<TensorInfo>,
+    parameters: u64,
+}
+
+/// Builds one program from several models.
+#[derive(Debug)]
+pub struct ProgramBuilder {
+    config: HardwareConfig,
+    models: Vec<CompiledModel>,
+    used: WeightUse,
+}
+
+impl ProgramBuilder {
+    /// A builder for a configuration.
+    pub fn new(config: &HardwareConfig) -> Result<Self> {
+        config
+            .validate()
+            .map_err(|e| CompileError::Config(e.to_string()))?;
+        Ok(Self {
+            config: config.clone(),
+            models: vec![],
+            used: WeightUse::new(config),
+        })
+    }
+
+    /// Compiles a model and adds it; its index is the number of models added before.
+    pub fn add(&mut self, graph: &Graph, options: &ModelOptions) -> Result<usize> {
+        if self.models.len() >= self.config.max_models as usize {
+            return Err(CompileError::Allocation {
+                memory: "model table".into(),
+                layer: graph.name.clone(),
+                model: graph.name.clone(),
+                need: self.models.len() + 1,
+                capacity: self.config.max_models as usize,
+                unit: "models",
+                hint: "use a configuration with a larger model table".into(),
+            });
+        }
+        graph.verify()?;
+        let mut graph = graph.clone();
+        passes::PassManager::standard().run(&mut graph)?;
+        let name = options.name.clone().unwrap_or_else(|| graph.name.clone());
+        graph.name.clone_from(&name);
+        let cores = self.cores(options)?;
+        let model = lower::lower(&graph, self.config.block_size as usize)?;
+        self.check_streams(&model)?;
+        let (placed, schedule, used) = best(&model, &self.config, &cores, &self.used)?;
+        self.used = used;
+        let parameters = graph
+            .node_ids()
+            .flat_map(|id| {
+                graph
+                    .node(id)
+                    .op
+                    .tensors()
+                    .into_iter()
+                    .map(|(_, t)| t.data.len() as u64)
+                    .collect::<Vec<_>>()
+            })
+            .sum();
+        let inputs = graph
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(i, &id)| {
+                tensor_info(
+                    &graph,
+                    id,
+                    options.input_streaming_dims.get(i).copied().flatten(),
+                )
+            })
+            .collect();
+        let outputs = graph
+            .outputs
+            .iter()
+            .enumerate()
+            .map(|(i, &id)| {
+                tensor_info(
+                    &graph,
+                    id,
+                    options.output_streaming_dims.get(i).copied().flatten(),
+                )
+            })
+            .collect();
+        self.models.push(CompiledModel {
+            name,
+            placed,
+            schedule,
+            inputs,
+            outputs,
+            parameters,
+        });
+        Ok(self.models.len() - 1)
+    }
+
+    fn cores(&self, options: &ModelOptions) -> Result<Vec<usize>> {
+        let n = self.config.num_cores as usize;
+        let Some(cores) = &options.cores else {
+            return Ok((0..n).collect());
+        };
+        let set: BTreeSet<usize> = cores.iter().copied().collect();
+        match set.iter().find(|&&c| c >= n) {
+            Some(c) => Err(CompileError::Config(format!(
+                "core {c} does not exist; configuration '{}' has cores 0 to {}",
+                self.config.name,
+                n - 1
+            ))),
+            None if set.is_empty() => Err(CompileError::Config(
+                "a model needs at least one core; the list of cores is empty".into(),
+            )),
+            None => Ok(set.into_iter().collect()),
+        }
+    }
+
+    fn check_streams(&self, model: &block::BlockModel) -> Result<()> {
+        let over = |stream: &str, need: usize, capacity: u32, hint: &str| {
+            if need > capacity as usize {
+                return Err(CompileError::StreamTooLarge {
+                    stream: stream.into(),
+                    model: model.name.clone(),
+                    need,
+                    capacity: capacity as usize,
+                    hint: hint.into(),
+                });
+            }
+            Ok(())
+        };
+        over(
+            "the input (beats of one job)",
+            model.input_beats,
+            self.config.input_capacity(),
+            "use a configuration with a deeper tensor RAM, or split the input",
+        )?;
+        over(
+            "the output (beats of one job)",
+            model.outputs.len(),
+            self.config.output_fifo_depth,
+            "use a configuration with a deeper output FIFO, or split the output",
+        )
+    }
+
+    /// The models added so far.
+    pub fn models(&self) -> &[CompiledModel] {
+        &self.models
+    }
+
+    /// Allocates and encodes the program.
+    pub fn build(&self) -> Result<Program> {
+        if self.models.is_empty() {
+            return Err(CompileError::Empty {
+                graph: "program".into(),
+                missing: "model",
+            });
+        }
+        let mut next = vec![0; self.config.num_cores as usize];
+        let states: Vec<_> = self
+            .models
+            .iter()
+            .map(|m| allocate::state_addresses(&m.placed.model, &m.schedule, &mut next))
+            .collect();
+        let mut stores = encode::Stores::new(&self.config);
+        let mut infos = Vec::new();
+        for (m, state) in self.models.iter().zip(&states) {
+            let (addresses, _) =
+                allocate::addresses(&self.config, &m.placed.model, &m.schedule, state, &next)?;
+            let entry = stores.add(&m.placed.model, &m.schedule, &addresses)?;
+            infos.push(m.info(&self.config, entry));
+        }
+        let program = Program {
+            config: self.config.clone(),
+            models: infos,
+            control: stores.control,
+            cores: stores.cores,
+        };
+        program
+            .validate()
+            .map_err(|e| CompileError::Internal(e.to_string()))?;
+        Ok(program)
+    }
+}
+
+impl CompiledModel {
+    fn info(&self, config: &HardwareConfig, entry: encode::Entry) -> ModelInfo {
+        let narrow = |v: usize| u32::try_from(v).unwrap_or(u32::MAX);
+        let model = &self.placed.model;
+        let tiles: HashSet<usize> = model
+            .ops
+            .iter()
+            .flat_map(|o| match &o.source {
+                block::Source::Sum { terms, .. } => terms.clone(),
+                _ => vec![],
+            })
+            .filter_map(|t| {
+                if let block::Term::Product(tile, _) = t {
+                    Some(tile.0)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        ModelInfo {
+            name: self.name.clone(),
+            entry_pc: entry.entry_pc,
+            ticks: entry.ticks,
+            init_pc: entry.init_pc,
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            n_in: narrow(model.input_beats),
+            n_out: narrow(model.outputs.len()),
+            cycles_spaced: narrow(self.schedule.spaced),
+            cycles_contiguous: narrow(contiguous(&self.schedule, config)),
+            parameters: self.parameters,
+            weight_blocks: tiles.len() as u64,
+        }
+    }
+}
+
+/// Steady-state distance of back-to-back jobs: the job's ticks, and the wait for output credit if two jobs' outputs do not fit the FIFO.
+fn contiguous(schedule: &Schedule, config: &HardwareConfig) -> usize {
+    let depth = config.output_fifo_depth as usize;
+    let n = schedule.outputs.len();
+    let done = schedule.ticks - 1;
+    // A beat whose word is issued at tick t is taken at t + 5 and its credit is back one cycle later.
+    let back = |t: &usize| t + 6;
+    let credit = |at: usize| depth - n + schedule.outputs.iter().filter(|t| back(t) <= at).count();
+    let mut at = done;
+    while credit(at) < n {
+        at += 1;
+    }
+    schedule.ticks + (at - done)
+}
+
+fn tensor_info(graph: &Graph, id: NodeId, streaming_dim: Option<usize>) -> TensorInfo {
+    let node = graph.node(id);
+    let mut shape = node.ty.shape.clone();
+    if shape.is_empty() {
+        shape.push(1);
+    }
+    let data_dim = node.ty.data_dim.unwrap_or(shape.len() - 1);
+    let name = match node.op {
+        Op::Input { .. } => node.name.clone(),
+        _ => format!("{}_out", node.name),
+    };
+    TensorInfo {
+        name,
+        shape,
+        data_dim,
+        streaming_dim,
+    }
+}
+
+/// The schedule with the fewest cycles over the choices of layers to split.
+fn best(
+    model: &block::BlockModel,
+    config: &HardwareConfig,
+    cores: &[usize],
+    used: &WeightUse,
+) -> Result<(Placed, Schedule, WeightUse)> {
+    let attempt = |split: &HashSet<LayerId>| -> Result<(Placed, Schedule, WeightUse)> {
+        let (placed, used) = place(model, config, cores, split, used)?;
+        let schedule = schedule(&placed, config)?;
+        Ok((placed, schedule, used))
+    };
+    let cost = |s: &Schedule| (s.spaced, s.ticks);
+    let layers = splittable(model, cores.len());
+    let mut best_split = HashSet::new();
+    let mut best = attempt(&best_split);
+    let mut consider = |split: HashSet<LayerId>, best_split: &mut HashSet<LayerId>| {
+        let candidate = attempt(&split);
+        let better = match (&candidate, &best) {
+            (Ok(c), Ok(b)) => cost(&c.1) < cost(&b.1),
+            (Ok(_), Err(_)) => true,
+            _ => false,
+        };
+        if better {
+            best = candidate;
+            *best_split = split;
+        }
+    };
+    if !layers.is_empty() {
+        consider(layers.iter().copied().collect(), &mut best_split);
+        for layer in layers.iter().take(64) {
+            let mut flipped = best_split.clone();
+            if !flipped.remove(layer) {
+                flipped.insert(*layer);
+            }
+            consider(flipped, &mut best_split);
+        }
+    }
+    best
+}

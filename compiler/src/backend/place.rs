@@ -1,0 +1,316 @@
+//! Placement: which core does which operation, and which sums are split over several cores.
+//!
+//! **Contract.** Rows of a layer go to the cores with the fewest weight blocks, evenly. Rows left over when the layer's rows do not divide by the
+//! cores may be split over K: helper cores sum the first terms and send them as fp32 planes, the owner adds them last. All writers of
+//! a block are on one core, because a core writes only its own bank.
+//! **Errors.** Weight blocks that fit nowhere: [`CompileError::Allocation`] with need and capacity.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sluice_isa::lbfp::WeightBlock;
+use sluice_isa::{Format, HardwareConfig};
+
+use super::block::{BlockModel, BlockOp, LayerId, Origin, Source, Term};
+use crate::error::{CompileError, Result};
+
+/// A model whose operations have cores.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// The operations, with those that partial sums need.
+    pub model: BlockModel,
+    /// Core of each operation.
+    pub core: Vec<usize>,
+}
+
+/// Weight blocks each core already holds.
+#[derive(Debug, Clone, Default)]
+pub struct WeightUse {
+    /// Per core.
+    pub held: Vec<HashSet<std::sync::Arc<WeightBlock>>>,
+}
+
+impl WeightUse {
+    /// Nothing on any core.
+    pub fn new(config: &HardwareConfig) -> Self {
+        Self {
+            held: vec![HashSet::new(); config.num_cores as usize],
+        }
+    }
+}
+
+/// Layers (by [`LayerId`]) whose left-over rows could be split.
+pub fn splittable(model: &BlockModel, cores: usize) -> Vec<LayerId> {
+    let mut groups: BTreeMap<LayerId, (usize, usize)> = BTreeMap::new();
+    for op in &model.ops {
+        if let Source::Sum { terms, .. } = &op.source {
+            let g = groups.entry(op.layer).or_default();
+            g.0 += 1;
+            g.1 = g.1.max(terms.len());
+        }
+    }
+    groups
+        .into_iter()
+        .filter(|(_, (rows, terms))| rows % cores != 0 && *terms >= 6)
+        .map(|(layer, _)| layer)
+        .collect()
+}
+
+struct Placing<'a> {
+    config: &'a HardwareConfig,
+    cores: &'a [usize],
+    model: &'a BlockModel,
+    used: WeightUse,
+    vector_load: Vec<usize>,
+    out: BlockModel,
+    core: Vec<usize>,
+}
+
+/// Places a model on `cores`; `split` names the layers whose left-over rows are split. `used` is updated.
+pub fn place(
+    model: &BlockModel,
+    config: &HardwareConfig,
+    cores: &[usize],
+    split: &HashSet<LayerId>,
+    used: &WeightUse,
+) -> Result<(Placed, WeightUse)> {
+    let mut p = Placing {
+        config,
+        cores,
+        model,
+        used: used.clone(),
+        vector_load: vec![0; config.num_cores as usize],
+        out: BlockModel {
+            ops: vec![],
+            ..model.clone()
+        },
+        core: vec![],
+    };
+    let mut writer_core: HashMap<usize, usize> = HashMap::new();
+    let mut i = 0;
+    while i < model.ops.len() {
+        let op = &model.ops[i];
+        if matches!(op.source, Source::Sum { .. }) {
+            let mut end = i;
+            while end < model.ops.len()
+                && model.ops[end].layer == op.layer
+                && matches!(model.ops[end].source, Source::Sum { .. })
+            {
+                end += 1;
+            }
+            p.layer(&model.ops[i..end], split.contains(&op.layer))?;
+            i = end;
+        } else {
+            let core = *writer_core.entry(op.dst.0).or_insert_with(|| {
+                *p.cores
+                    .iter()
+                    .min_by_key(|&&c| p.vector_load[c])
+                    .unwrap_or(&0)
+            });
+            p.vector_load[core] += 1;
+            p.out.ops.push(op.clone());
+            p.core.push(core);
+            i += 1;
+        }
+    }
+    Ok((
+        Placed {
+            model: p.out,
+            core: p.core,
+        },
+        p.used,
+    ))
+}
+
+impl Placing<'_> {
+    fn new_blocks(&self, core: usize, terms: &[Term]) -> usize {
+        let new: HashSet<usize> = terms
+            .iter()
+            .filter_map(|t| match t {
+                Term::Product(tile, _)
+                    if !self.used.held[core].contains(&self.model.tiles[tile.0]) =>
+                {
+                    Some(tile.0)
+                }
+                _ => None,
+            })
+            .collect();
+        new.len()
+    }
+
+    fn room(&self, core: usize) -> usize {
+        self.config.weight_store_depth as usize - self.used.held[core].len()
+    }
+
+    fn hold(&mut self, core: usize, terms: &[Term]) {
+        for t in terms {
+            if let Term::Product(tile, _) = t {
+                self.used.held[core].insert(self.model.tiles[tile.0].clone());
+            }
+        }
+    }
+
+    fn does_not_fit(&self, ops: &[BlockOp]) -> CompileError {
+        let capacity = self.cores.len() * self.config.weight_store_depth as usize;
+        let held: usize = self.cores.iter().map(|&c| self.used.held[c].len()).sum();
+        // Everything from this layer on still has to be stored.
+        let layer = ops.first().map_or(LayerId(0), |o| o.layer);
+        let rest: HashSet<usize> = self
+            .model
+            .ops
+            .iter()
+            .filter(|o| o.layer >= layer)
+            .flat_map(|o| match &o.source {
+                Source::Sum { terms, .. } => terms.clone(),
+                _ => vec![],
+            })
+            .filter_map(|t| {
+                if let Term::Product(tile, _) = t {
+                    Some(tile.0)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let need = held + rest.len();
+        CompileError::Allocation {
+            memory: "weight store".into(),
+            layer: self.model.layers[layer.0].name.clone(),
+            model: self.model.name.clone(),
+            need,
+            capacity,
+            unit: "weight blocks",
+            hint: format!(
+                "{} too many for {} cores x {} blocks; use a configuration with deeper weight stores or more cores, or fewer or smaller models",
+                need.saturating_sub(capacity).max(1),
+                self.cores.len(),
+                self.config.weight_store_depth
+            ),
+        }
+    }
+
+    fn put(&mut self, op: BlockOp, core: usize) {
+        if let Source::Sum { terms, .. } = &op.source {
+            let terms = terms.clone();
+            self.hold(core, &terms);
+        }
+        self.out.ops.push(op);
+        self.core.push(core);
+    }
+
+    /// All sums of one layer.
+    fn layer(&mut self, ops: &[BlockOp], split: bool) -> Result<()> {
+        let c = self.cores.len();
+        let whole = ops.len() / c * c;
+        let mut rows = vec![0usize; self.config.num_cores as usize];
+        let keep = if split { whole } else { ops.len() };
+        for op in &ops[..keep] {
+            let Source::Sum { terms, .. } = &op.source else {
+                continue;
+            };
+            let best = self
+                .cores
+                .iter()
+                .copied()
+                .filter(|&core| self.new_blocks(core, terms) <= self.room(core))
+                .min_by_key(|&core| {
+                    (
+                        rows[core],
+                        self.used.held[core].len() + self.new_blocks(core, terms),
+                        core,
+                    )
+                });
+            let Some(core) = best else {
+                return Err(self.does_not_fit(ops));
+            };
+            rows[core] += 1;
+            self.put(op.clone(), core);
+        }
+        if split && whole < ops.len() {
+            self.split_rows(&ops[whole..])?;
+        }
+        Ok(())
+    }
+
+    /// Fewer rows than cores: owners keep the last terms, helpers sum the first ones.
+    fn split_rows(&mut self, ops: &[BlockOp]) -> Result<()> {
+        let c = self.cores.len();
+        let mut by_load = self.cores.to_vec();
+        by_load.sort_by_key(|&core| (self.used.held[core].len(), core));
+        let (owners, helpers) = by_load.split_at(ops.len().min(c));
+        let total: usize = ops.iter().map(|o| o.reads_of_sum()).sum();
+        // An owner also spends a cycle on each piece it receives.
+        let target = (total + ops.len()).div_ceil(c);
+        let mut room: Vec<usize> = helpers.iter().map(|&h| target.min(self.room(h))).collect();
+        let mut pieces = Vec::new();
+        let mut kept = Vec::new();
+        for (op, &owner) in ops.iter().zip(owners) {
+            let Source::Sum { terms, bias } = &op.source else {
+                continue;
+            };
+            let keep = target.saturating_sub(1).max(1).min(self.room(owner)).max(1);
+            let mut rest: &[Term] = &terms[..terms.len().saturating_sub(keep)];
+            let mut own: Vec<Term> = terms[rest.len()..].to_vec();
+            while !rest.is_empty() {
+                let Some(best) = (0..helpers.len())
+                    .filter(|&h| room[h] > 0)
+                    .max_by_key(|&h| (room[h], std::cmp::Reverse(h)))
+                else {
+                    break;
+                };
+                let take = room[best].min(rest.len());
+                let (given, left) = rest.split_at(take);
+                room[best] -= take;
+                let planes = self
+                    .out
+                    .add_block(Origin::Computed, op.layer, Format::Planes);
+                pieces.push((
+                    helpers[best],
+                    BlockOp {
+                        source: Source::Sum {
+                            terms: given.to_vec(),
+                            bias: None,
+                        },
+                        pre: None,
+                        alu: None,
+                        post: None,
+                        lanes: op.lanes,
+                        dst: planes,
+                        ..op.clone()
+                    },
+                ));
+                own.push(Term::Planes(planes));
+                rest = left;
+            }
+            own.splice(0..0, rest.iter().copied());
+            kept.push((
+                owner,
+                BlockOp {
+                    source: Source::Sum {
+                        terms: own,
+                        bias: *bias,
+                    },
+                    ..op.clone()
+                },
+            ));
+        }
+        for (core, op) in pieces.into_iter().chain(kept) {
+            if let Source::Sum { terms, .. } = &op.source
+                && self.new_blocks(core, terms) > self.room(core)
+            {
+                return Err(self.does_not_fit(ops));
+            }
+            self.put(op, core);
+        }
+        Ok(())
+    }
+}
+
+impl BlockOp {
+    /// Number of terms of a sum, 0 for other sources.
+    fn reads_of_sum(&self) -> usize {
+        match &self.source {
+            Source::Sum { terms, .. } => terms.len(),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,734 @@
+//! List scheduling: every operation of a placed model gets its tick.
+//!
+//! | time | unit |
+//! |------|------|
+//! | tick | one matrix word and one vector word per core, one output word |
+//! | use  | tick + offset of a shared resource (port Y, constant port, stage p0, exchange register) |
+//!
+//! **Contract.** The result respects docs/machine.md: operands are read when they are readable, no resource serves two operations in a cycle,
+//! state is overwritten after its last reader, and uses across a tick that may wait for input stay in tick order. What does
+//! not depend on the input stands before `t0`, the first tick that waits. Input beat `n` is awaited by tick `t0 + n`. Deterministic.
+//! **Errors.** A schedule that stops making progress is our bug ([`CompileError::Internal`]).
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sluice_isa::timing::{TENSOR_P0, Timing};
+use sluice_isa::{Format, HardwareConfig};
+
+use super::block::{Operand, Origin, Source, Term};
+use super::place::Placed;
+use crate::error::{CompileError, Result};
+
+/// One matrix word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MatrixSlot {
+    /// Operation it belongs to.
+    pub op: usize,
+    /// The term, or `None` for a read of port X.
+    pub term: Option<Term>,
+    /// First term of its sum.
+    pub first: bool,
+    /// Accumulator.
+    pub acc: usize,
+}
+
+/// Slots of one core, by tick.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CoreSlots {
+    /// Matrix words.
+    pub matrix: BTreeMap<usize, MatrixSlot>,
+    /// Vector words: operation.
+    pub vector: BTreeMap<usize, usize>,
+}
+
+/// When a block is written, and the last time it is read; for the allocator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Life {
+    /// Core that writes it.
+    pub core: usize,
+    /// Earliest tick of a writer.
+    pub write_tick: usize,
+    /// Earliest write (tick + offset).
+    pub first_write: usize,
+    /// Latest write.
+    pub last_write: usize,
+    /// Latest tick of a reader.
+    pub read_tick: usize,
+    /// Latest read (tick + offset).
+    pub last_read: usize,
+    /// Earliest read.
+    pub first_read: Option<usize>,
+}
+
+/// A scheduled model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Per core.
+    pub cores: Vec<CoreSlots>,
+    /// Tick of each output beat.
+    pub outputs: Vec<usize>,
+    /// First tick that waits for input.
+    pub t0: usize,
+    /// Ticks of the job.
+    pub ticks: usize,
+    /// Per block.
+    pub life: Vec<Life>,
+    /// Cycles from the first accepted input beat to the last output beat, inclusive.
+    pub spaced: usize,
+    /// Largest number of accumulators in use, per core.
+    pub accumulators: Vec<usize>,
+}
+
+/// Shared resources of a core that are used at an offset from the tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resource {
+    PortY,
+    ConstPort,
+    P0,
+    Exchange,
+}
+const RESOURCES: usize = 4;
+
+#[derive(Default)]
+struct Uses {
+    taken: BTreeSet<usize>,
+    /// Uses by operations before the last tick that may wait: later ones must come after.
+    floor: usize,
+    last: usize,
+}
+
+struct OpState {
+    ready_terms: VecDeque<usize>,
+    terms_left: usize,
+    started: bool,
+    acc: usize,
+    /// Tick from which on operand B (arithmetic) is readable in time; `None` = not written yet.
+    b_ready: Option<usize>,
+    /// Same for a block source.
+    a_ready: Option<usize>,
+}
+
+struct Scheduler<'a> {
+    config: &'a HardwareConfig,
+    placed: &'a Placed,
+    timing: Timing,
+    state: Vec<OpState>,
+    priority: Vec<(bool, Reverse<usize>, usize)>,
+    /// Per core, operations that may have something to issue.
+    active: Vec<BTreeSet<(bool, Reverse<usize>, usize)>>,
+    /// Per core, sums not started yet, in priority order.
+    unstarted: Vec<BTreeSet<(bool, Reverse<usize>, usize)>>,
+    free_accs: Vec<BTreeSet<usize>>,
+    uses: Vec<[Uses; RESOURCES]>,
+    events: BTreeMap<usize, Vec<Event>>,
+    readers: Vec<Vec<Reader>>,
+    writers_left: Vec<usize>,
+    readers_left: Vec<usize>,
+    ready: Vec<Option<usize>>,
+    result: Schedule,
+    outputs_done: usize,
+    remaining: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Term(usize, usize),
+    A(usize),
+    B(usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Reader {
+    Term(usize, usize),
+    A(usize),
+    B(usize),
+}
+
+/// Schedules a placed model.
+pub fn schedule(placed: &Placed, config: &HardwareConfig) -> Result<Schedule> {
+    let mut s = Scheduler::new(placed, config);
+    s.run()?;
+    s.finish();
+    Ok(s.result)
+}
+
+impl<'a> Scheduler<'a> {
+    fn new(placed: &'a Placed, config: &'a HardwareConfig) -> Self {
+        let model = &placed.model;
+        let timing = Timing::of(config);
+        let cores = config.num_cores as usize;
+        let mut readers = vec![Vec::new(); model.blocks.len()];
+        let mut writers_left = vec![0; model.blocks.len()];
+        let mut readers_left = vec![0; model.blocks.len()];
+        let mut state = Vec::new();
+        for (i, op) in model.ops.iter().enumerate() {
+            writers_left[op.dst.0] += 1;
+            let terms_left = match &op.source {
+                Source::Sum { terms, .. } => {
+                    for (j, t) in terms.iter().enumerate() {
+                        readers[t.operand().0].push(Reader::Term(i, j));
+                    }
+                    terms.len()
+                }
+                Source::Block(b, _) => {
+                    readers[b.0].push(Reader::A(i));
+                    0
+                }
+                Source::Const(_) => 0,
+            };
+            if let Some((_, Operand::Block(b))) = op.alu {
+                readers[b.0].push(Reader::B(i));
+            }
+            state.push(OpState {
+                ready_terms: VecDeque::new(),
+                terms_left,
+                started: false,
+                acc: 0,
+                b_ready: if matches!(op.alu, Some((_, Operand::Block(_)))) {
+                    None
+                } else {
+                    Some(0)
+                },
+                a_ready: if matches!(op.source, Source::Block(..)) {
+                    None
+                } else {
+                    Some(0)
+                },
+            });
+        }
+        for (b, r) in readers.iter().enumerate() {
+            readers_left[b] = r.len();
+        }
+        for beat in &model.outputs {
+            readers_left[beat.block.0] += 1;
+        }
+        let priority = priorities(placed, timing);
+        let mut active = vec![BTreeSet::new(); cores];
+        let mut unstarted = vec![BTreeSet::new(); cores];
+        for (i, op) in model.ops.iter().enumerate() {
+            match op.source {
+                Source::Sum { .. } => unstarted[placed.core[i]].insert(priority[i]),
+                Source::Const(_) => active[placed.core[i]].insert(priority[i]),
+                Source::Block(..) => false,
+            };
+        }
+        let free: BTreeSet<usize> = (0..config.accum_store_depth as usize).collect();
+        let life = model
+            .blocks
+            .iter()
+            .map(|_| Life {
+                first_write: usize::MAX,
+                write_tick: usize::MAX,
+                ..Life::default()
+            })
+            .collect();
+        let result = Schedule {
+            cores: vec![CoreSlots::default(); cores],
+            outputs: vec![],
+            t0: 0,
+            ticks: 0,
+            life,
+            spaced: 0,
+            accumulators: vec![0; cores],
+        };
+        let remaining = model.ops.len();
+        Self {
+            config,
+            placed,
+            timing,
+            state,
+            priority,
+            active,
+            unstarted,
+            free_accs: vec![free; cores],
+            uses: (0..cores).map(|_| Default::default()).collect(),
+            events: BTreeMap::new(),
+            readers,
+            writers_left,
+            readers_left,
+            ready: vec![None; model.blocks.len()],
+            result,
+            outputs_done: 0,
+            remaining,
+        }
+    }
+
+    fn run(&mut self) -> Result<()> {
+        for b in 0..self.placed.model.blocks.len() {
+            if self.placed.model.blocks[b].origin == Origin::State {
+                self.block_ready(b, 0);
+            }
+        }
+        let beats = self.placed.model.input_beats;
+        let mut tick = 0;
+        let mut idle = 0;
+        let mut waiting = true; // before t0
+        while self.remaining > 0 || self.outputs_done < self.placed.model.outputs.len() {
+            self.fire_events(tick);
+            let mut progress = false;
+            if waiting {
+                progress = self.issue(tick);
+                if !progress && self.events.is_empty() && tick >= self.earliest_t0() {
+                    waiting = false;
+                    self.result.t0 = tick;
+                    for b in 0..self.placed.model.blocks.len() {
+                        if let Origin::Input(n) = self.placed.model.blocks[b].origin {
+                            self.block_ready(b, tick + n);
+                        }
+                    }
+                    self.fire_events(tick);
+                }
+            }
+            if !waiting {
+                if tick < self.result.t0 + beats {
+                    for uses in self.uses.iter_mut().flatten() {
+                        uses.floor = uses.last;
+                    }
+                }
+                progress |= self.issue(tick);
+            }
+            idle = if progress || waiting || !self.events.is_empty() {
+                0
+            } else {
+                idle + 1
+            };
+            if idle > 1000 {
+                return Err(CompileError::Internal(format!(
+                    "schedule of model '{}' stops at tick {tick} with {} operations left",
+                    self.placed.model.name, self.remaining
+                )));
+            }
+            tick += 1;
+        }
+        Ok(())
+    }
+
+    /// Issues what can be issued at a tick; true if that brought the job's own work on.
+    fn issue(&mut self, tick: usize) -> bool {
+        let mut progress = self.output(tick);
+        for core in 0..self.uses.len() {
+            progress |= self.core(core, tick);
+        }
+        progress
+    }
+
+    /// Tensor operations may not start in a job's first ticks (a previous job's results may still be on their way), so a model that begins with one
+    /// waits for its input a little later.
+    fn earliest_t0(&self) -> usize {
+        let model = &self.placed.model;
+        let starts = model.ops.iter().any(|op| !op.tail && matches!(op.source, Source::Block(b, _) if matches!(model.blocks[b.0].origin, Origin::Input(_))));
+        if starts { self.guard() } else { 0 }
+    }
+
+    fn guard(&self) -> usize {
+        (self.timing.acc_p0() - TENSOR_P0) as usize
+    }
+
+    fn block_ready(&mut self, b: usize, tick: usize) {
+        self.ready[b] = Some(tick);
+        for r in self.readers[b].clone() {
+            let (op, event) = match r {
+                Reader::Term(op, t) => (op, Event::Term(op, t)),
+                Reader::A(op) => (op, Event::A(op)),
+                Reader::B(op) => (op, Event::B(op)),
+            };
+            let offset = self.read_offset(op, r);
+            self.events
+                .entry(tick.saturating_sub(offset))
+                .or_default()
+                .push(event);
+        }
+    }
+
+    /// Offset from an operation's tick at which it reads the operand.
+    fn read_offset(&self, op: usize, r: Reader) -> usize {
+        let op = &self.placed.model.ops[op];
+        (match r {
+            Reader::A(_) => 0,
+            Reader::B(_) => match op.source {
+                Source::Sum { .. } => self.timing.acc_p0() - 1,
+                _ => TENSOR_P0 - 1,
+            },
+            Reader::Term(_, t) => match &op.source {
+                Source::Sum { terms, .. } if matches!(terms[t], Term::Planes(_)) => {
+                    self.timing.late_read()
+                }
+                _ => 0,
+            },
+        }) as usize
+    }
+
+    fn fire_events(&mut self, tick: usize) {
+        while let Some(entry) = self.events.first_entry() {
+            if *entry.key() > tick {
+                break;
+            }
+            for event in entry.remove() {
+                match event {
+                    Event::Term(op, t) => {
+                        self.state[op].ready_terms.push_back(t);
+                        self.active[self.placed.core[op]].insert(self.priority[op]);
+                    }
+                    Event::A(op) => {
+                        self.state[op].a_ready = Some(tick);
+                        self.wake(op);
+                    }
+                    Event::B(op) => {
+                        self.state[op].b_ready = Some(tick);
+                        self.wake(op);
+                    }
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self, op: usize) {
+        let s = &self.state[op];
+        let is_sum = matches!(self.placed.model.ops[op].source, Source::Sum { .. });
+        if !is_sum && s.a_ready.is_some() && s.b_ready.is_some() {
+            self.active[self.placed.core[op]].insert(self.priority[op]);
+        }
+    }
+
+    fn output(&mut self, tick: usize) -> bool {
+        let model = &self.placed.model;
+        let Some(beat) = model.outputs.get(self.outputs_done) else {
+            return false;
+        };
+        if self.result.outputs.last() == Some(&tick)
+            || self.ready[beat.block.0].is_none_or(|r| r > tick)
+        {
+            return false;
+        }
+        self.result.outputs.push(tick);
+        self.outputs_done += 1;
+        self.read_at(beat.block.0, tick, 0);
+        true
+    }
+
+    fn read_at(&mut self, b: usize, tick: usize, offset: usize) {
+        let life = &mut self.result.life[b];
+        life.read_tick = life.read_tick.max(tick);
+        life.last_read = life.last_read.max(tick + offset);
+        life.first_read = Some(
+            life.first_read
+                .map_or(tick + offset, |f| f.min(tick + offset)),
+        );
+        self.readers_left[b] -= 1;
+    }
+
+    /// Issues what one core can at one tick; true if it was more than state updates.
+    fn core(&mut self, core: usize, tick: usize) -> bool {
+        let slots = &self.result.cores[core];
+        let (mut matrix_free, mut vector_free) = (
+            !slots.matrix.contains_key(&tick),
+            !slots.vector.contains_key(&tick),
+        );
+        let mut progress = false;
+        let candidates: Vec<_> = self.active[core].iter().copied().collect();
+        for key in candidates {
+            if !matrix_free && !vector_free {
+                break;
+            }
+            let op = key.2;
+            match self.placed.model.ops[op].source {
+                Source::Sum { .. } if matrix_free => {
+                    if let Some(used_vector) = self.try_term(core, op, tick, vector_free) {
+                        matrix_free = false;
+                        vector_free &= !used_vector;
+                        progress = true;
+                    }
+                }
+                Source::Sum { .. } => {}
+                _ if vector_free => {
+                    if let Some(used_matrix) = self.try_tensor(core, op, tick, matrix_free) {
+                        vector_free = false;
+                        matrix_free &= !used_matrix;
+                        progress |= !key.0;
+                    }
+                }
+                _ => {}
+            }
+        }
+        progress
+    }
+
+    fn allowed(&self, core: usize, wanted: &[(Resource, usize)]) -> bool {
+        wanted.iter().all(|&(r, at)| {
+            let uses = &self.uses[core][r as usize];
+            !uses.taken.contains(&at) && (uses.floor == 0 || at > uses.floor)
+        })
+    }
+
+    fn take(&mut self, core: usize, wanted: &[(Resource, usize)]) {
+        for &(r, at) in wanted {
+            let uses = &mut self.uses[core][r as usize];
+            uses.taken.insert(at);
+            uses.last = uses.last.max(at);
+        }
+    }
+
+    /// Resources of an operation's vector word.
+    fn vector_uses(&self, op: usize, tick: usize) -> Vec<(Resource, usize)> {
+        let op = &self.placed.model.ops[op];
+        let (p0, from_acc) = match op.source {
+            Source::Sum { .. } => (self.timing.acc_p0() as usize, true),
+            _ => (TENSOR_P0 as usize, false),
+        };
+        let mut wanted = vec![(Resource::P0, tick + p0)];
+        let two_blocks = !from_acc && matches!(op.alu, Some((_, Operand::Block(_))));
+        match op.source {
+            Source::Block(..) if !two_blocks => wanted.push((Resource::PortY, tick)),
+            Source::Const(_) => wanted.push((Resource::ConstPort, tick)),
+            _ => {}
+        }
+        match op.alu {
+            Some((_, Operand::Block(_))) => wanted.push((Resource::PortY, tick + p0 - 1)),
+            Some((_, Operand::Const(_))) => wanted.push((Resource::ConstPort, tick + p0 - 1)),
+            None => {}
+        }
+        let out = tick + p0 + Timing::to_output(op.alu.is_none()) as usize;
+        wanted.push((Resource::Exchange, out));
+        if self.placed.model.blocks[op.dst.0].format == Format::Planes {
+            wanted.push((Resource::Exchange, out + 1));
+        }
+        wanted
+    }
+
+    /// Issues a term of a sum; `Some(true)` if its vector word was issued with it.
+    fn try_term(&mut self, core: usize, op: usize, tick: usize, vector_free: bool) -> Option<bool> {
+        let model = &self.placed.model;
+        let Source::Sum { terms, bias } = &model.ops[op].source else {
+            return None;
+        };
+        let s = &self.state[op];
+        let starts = !s.started;
+        // A sum with a bias must begin with a product.
+        let pick = s
+            .ready_terms
+            .iter()
+            .position(|&t| !(starts && bias.is_some() && matches!(terms[t], Term::Planes(_))))?;
+        let term = terms[s.ready_terms[pick]];
+        let last = s.terms_left == 1;
+        let mut wanted = Vec::new();
+        let late = tick + self.timing.late_read() as usize;
+        if matches!(term, Term::Planes(_)) {
+            wanted.extend([(Resource::PortY, late), (Resource::PortY, late + 1)]);
+        }
+        if starts && bias.is_some() {
+            wanted.push((Resource::ConstPort, late));
+        }
+        if last {
+            if !vector_free || s.b_ready.is_none() {
+                return None;
+            }
+            wanted.extend(self.vector_uses(op, tick));
+        }
+        if starts {
+            // The last free accumulator is kept for the sum that everything else may be waiting for.
+            let first_in_line = self.unstarted[core].first() == Some(&self.priority[op]);
+            let free = self.free_accs[core].len();
+            if free == 0 || (free == 1 && !first_in_line) {
+                return None;
+            }
+        }
+        if !self.allowed(core, &wanted) {
+            return None;
+        }
+        self.take(core, &wanted);
+        if starts {
+            let acc = self.free_accs[core].pop_first().unwrap_or(0);
+            self.unstarted[core].remove(&self.priority[op]);
+            let in_use = self.config.accum_store_depth as usize - self.free_accs[core].len();
+            self.result.accumulators[core] = self.result.accumulators[core].max(in_use);
+            self.state[op].acc = acc;
+            self.state[op].started = true;
+        }
+        let s = &mut self.state[op];
+        s.ready_terms.remove(pick);
+        s.terms_left -= 1;
+        let acc = s.acc;
+        if s.ready_terms.is_empty() {
+            self.active[core].remove(&self.priority[op]);
+        }
+        self.result.cores[core].matrix.insert(
+            tick,
+            MatrixSlot {
+                op,
+                term: Some(term),
+                first: starts,
+                acc,
+            },
+        );
+        match term {
+            Term::Product(_, b) => self.read_at(b.0, tick, 0),
+            Term::Planes(b) => self.read_at(b.0, tick, self.timing.late_read() as usize + 1),
+        }
+        if last {
+            self.free_accs[core].insert(acc);
+            self.finish_op(core, op, tick);
+        }
+        Some(last)
+    }
+
+    /// Issues an operation on blocks or constants; `Some(true)` if it needed the matrix word too (port X).
+    fn try_tensor(
+        &mut self,
+        core: usize,
+        op: usize,
+        tick: usize,
+        matrix_free: bool,
+    ) -> Option<bool> {
+        let model = &self.placed.model;
+        let o = &model.ops[op];
+        let two_blocks = matches!(
+            (&o.source, o.alu),
+            (Source::Block(..), Some((_, Operand::Block(_))))
+        );
+        if tick < self.guard() || (two_blocks && !matrix_free) {
+            return None;
+        }
+        if o.tail {
+            // State is overwritten only after everybody has read it.
+            let life = self.result.life[o.dst.0];
+            let write = tick + self.write_offset(op);
+            if self.readers_left[o.dst.0] > 0 || tick < life.read_tick || write < life.last_read {
+                return None;
+            }
+        }
+        let wanted = self.vector_uses(op, tick);
+        if !self.allowed(core, &wanted) {
+            return None;
+        }
+        self.take(core, &wanted);
+        self.active[core].remove(&self.priority[op]);
+        if let Source::Block(b, _) = o.source {
+            self.read_at(b.0, tick, 0);
+        }
+        if two_blocks {
+            self.result.cores[core].matrix.insert(
+                tick,
+                MatrixSlot {
+                    op,
+                    term: None,
+                    first: false,
+                    acc: 0,
+                },
+            );
+        }
+        self.finish_op(core, op, tick);
+        Some(two_blocks)
+    }
+
+    /// Offset from an operation's tick to the write of its (first) block.
+    fn write_offset(&self, op: usize) -> usize {
+        let o = &self.placed.model.ops[op];
+        let p0 = if matches!(o.source, Source::Sum { .. }) {
+            self.timing.acc_p0()
+        } else {
+            TENSOR_P0
+        };
+        (p0 + Timing::to_output(o.alu.is_none()) + self.timing.write_after_output()) as usize
+    }
+
+    fn finish_op(&mut self, core: usize, op: usize, tick: usize) {
+        let o = &self.placed.model.ops[op];
+        self.result.cores[core].vector.insert(tick, op);
+        self.remaining -= 1;
+        let write = tick + self.write_offset(op);
+        let planes = usize::from(self.placed.model.blocks[o.dst.0].format == Format::Planes);
+        if let Some((_, Operand::Block(b))) = o.alu {
+            let offset = self.read_offset(op, Reader::B(op));
+            self.read_at(b.0, tick, offset);
+        }
+        let dst = o.dst.0;
+        let life = &mut self.result.life[dst];
+        life.core = core;
+        life.write_tick = life.write_tick.min(tick);
+        life.first_write = life.first_write.min(write);
+        life.last_write = life.last_write.max(write + planes);
+        self.writers_left[dst] -= 1;
+        if self.writers_left[dst] == 0 && self.placed.model.blocks[dst].origin == Origin::Computed {
+            // Readable one cycle after the write.
+            let ready = self.result.life[dst].last_write - planes + 1;
+            self.block_ready(dst, ready);
+        }
+    }
+
+    /// Length of the job: nothing of it may meet the next job's first uses.
+    fn finish(&mut self) {
+        let r = &self.result;
+        let model = &self.placed.model;
+        let late = self.timing.late_read() as usize;
+        let first_out = self.timing.acc_p0() as usize;
+        let mut ticks = r.t0 + model.input_beats;
+        ticks = ticks.max(r.outputs.last().map_or(0, |t| t + 1));
+        for c in &r.cores {
+            ticks = ticks
+                .max(c.matrix.keys().next_back().map_or(0, |t| t + 1))
+                .max(c.vector.keys().next_back().map_or(0, |t| t + 1));
+        }
+        for uses in &self.uses {
+            for (resource, first) in [
+                (Resource::PortY, late),
+                (Resource::ConstPort, late),
+                (Resource::P0, first_out),
+                (Resource::Exchange, first_out),
+            ] {
+                let u = &uses[resource as usize];
+                if !u.taken.is_empty() {
+                    ticks = ticks.max((u.last + 1).saturating_sub(first));
+                }
+            }
+        }
+        for (b, life) in r.life.iter().enumerate() {
+            match model.blocks[b].origin {
+                // The next job's input may be written as soon as this job is done.
+                Origin::Input(_) => {
+                    ticks = ticks
+                        .max((life.last_read + 1).saturating_sub(self.timing.exchange as usize))
+                }
+                // The next job of this model reads what this one left.
+                Origin::State => {
+                    if let Some(first) = life.first_read
+                        && life.last_write > 0
+                    {
+                        ticks = ticks.max((life.last_write + 1).saturating_sub(first));
+                    }
+                }
+                Origin::Computed => {}
+            }
+        }
+        let last_output = r.outputs.last().copied().unwrap_or(0);
+        // The first beat is accepted one cycle before tick t0; an output word's beat stands on the port FETCH + OUTPUT cycles after its tick.
+        let spaced = last_output + 1 - r.t0
+            + (sluice_isa::timing::FETCH + sluice_isa::timing::OUTPUT) as usize
+            + 1;
+        self.result.ticks = ticks.max(2);
+        self.result.spaced = spaced;
+    }
+}
+
+/// Longest way from each operation to the end of the job; state updates come last.
+fn priorities(placed: &Placed, timing: Timing) -> Vec<(bool, Reverse<usize>, usize)> {
+    let model = &placed.model;
+    let mut below = vec![0usize; model.blocks.len()];
+    let mut result = vec![(false, Reverse(0), 0); model.ops.len()];
+    for (i, op) in model.ops.iter().enumerate().rev() {
+        let own = match op.source {
+            Source::Sum { .. } => timing.dense_latency(),
+            _ => TENSOR_P0 + timing.readable_after_output(),
+        } + Timing::to_output(op.alu.is_none());
+        let length = if op.tail {
+            0
+        } else {
+            below[op.dst.0] + own as usize
+        };
+        for b in op.reads() {
+            below[b.0] = below[b.0].max(length);
+        }
+        result[i] = (op.tail, Reverse(length), i);
+    }
+    result
+}
