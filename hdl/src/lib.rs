@@ -1,3 +1,13 @@
 //! Generator of the accelerator's SystemVerilog for one hardware configuration.
+//!
+//! The modules are hand-written under `hdl/rtl` and carried inside this crate; generated are the top level, the file list, the
+//! manifest and the memory images of a program.
 
+pub mod error;
 pub mod generated;
+pub mod generator;
+pub mod sources;
+pub mod top;
+
+pub use error::HdlError;
+pub use generator::{Generator, Manifest};

@@ -69,6 +69,10 @@ module sl_banks #(
     if (x_valid_i) x_sel_q <= x_bank_i[SelBits-1:0];
     if (y_valid_i) y_sel_q <= y_bank_i[SelBits-1:0];
   end
+  // Widths are the architectural maxima: a configuration leaves upper bits unused.
+  logic unused;
+  assign unused   = ^{lane_addr_i, x_addr_i, y_addr_i};
+
   assign x_data_o = x_bank_data[x_sel_q];
   assign y_data_o = y_bank_data[y_sel_q];
 endmodule

@@ -22,7 +22,6 @@ module sl_core
     parameter int unsigned LoadWidth = 144,  // bits
     parameter string InitPrefix = ""
 ) (
-    /* verilator hier_block */
     input logic clk_i,
     input logic rst_ni,
 
@@ -51,6 +50,8 @@ module sl_core
     output logic [   BlockSize-1:0] lane_mask_o,
     output logic [BlockSize*16-1:0] lane_data_o
 );
+  /* verilator hier_block */
+
   localparam int unsigned TreeStages = ($clog2(BlockSize) + 1) / 2;
   localparam int unsigned AccP0 = 11 + 2 * TreeStages;
   localparam int unsigned InstrWidth = MatrixWordWidth + VectorWordWidth;
@@ -91,13 +92,16 @@ module sl_core
     $error("LoadWidth is too small for a row record, a constant or an instruction");
   end
 
-  // Load port.
+  // Load port; a write beyond the end of a store is dropped.
   logic load_mine, load_weights, load_instructions, load_constants, load_clamps;
   assign load_mine = load_valid_i && load_core_i == core_id_i;
-  assign load_weights = load_mine && load_space_i == SpaceWeights;
-  assign load_instructions = load_mine && load_space_i == SpaceInstructions;
-  assign load_constants = load_mine && load_space_i == SpaceConstants;
-  assign load_clamps = load_mine && load_space_i == SpaceClamps;
+  assign load_weights = load_mine && load_space_i == SpaceWeights
+      && 32'(load_addr_i) < WeightDepth && 32'(load_row_i) < BlockSize;
+  assign load_instructions = load_mine && load_space_i == SpaceInstructions
+      && 32'(load_addr_i) < InstrDepth;
+  assign load_constants = load_mine && load_space_i == SpaceConstants
+      && 32'(load_addr_i) < ConstDepth;
+  assign load_clamps = load_mine && load_space_i == SpaceClamps && 32'(load_addr_i) < ClampDepth;
 
   // Instructions.
   matrix_t matrix;
@@ -251,6 +255,10 @@ module sl_core
       .lane_data_o
   );
 
+  // Widths are the architectural maxima: a configuration leaves upper bits unused.
+  logic unused;
+  assign unused = ^{const_addr, pre, post};
+
   `SL_ASSERT(PortYOnce_A, !(vector_y_valid && matrix_y_valid))
   `SL_ASSERT(ConstantPortOnce_A, !(vector_const_valid && matrix_const_valid))
   `SL_ASSERT(BankXInRange_A, x_valid |-> matrix.bank <= 5'(NumCores))
@@ -259,9 +267,10 @@ module sl_core
   `SL_ASSERT(AddressYInRange_A, y_valid |-> 32'(y_addr) < TensorDepth)
   `SL_ASSERT(ConstantInRange_A, const_valid |-> 32'(const_addr) < ConstDepth)
   `SL_ASSERT(WeightInRange_A, matrix.kind == MatrixKindProduct |-> 32'(matrix.weight) < WeightDepth)
-  `SL_ASSERT(
-      AccumulatorInRange_A,
-      matrix.kind == MatrixKindProduct || matrix.kind == MatrixKindAdd32 |-> 32'(matrix.acc) < AccumDepth)
+  `SL_ASSERT(ProductAccumulatorInRange_A,
+             matrix.kind == MatrixKindProduct |-> 32'(matrix.acc) < AccumDepth)
+  `SL_ASSERT(Add32AccumulatorInRange_A,
+             matrix.kind == MatrixKindAdd32 |-> 32'(matrix.acc) < AccumDepth)
   `SL_ASSERT(ClampInRange_A,
              vector.valid |-> 32'(vector.pre) < ClampDepth && 32'(vector.post) < ClampDepth)
   `SL_ASSERT(WriteInRange_A, lane_valid_o |-> 32'(lane_addr_o) < TensorDepth)

@@ -71,6 +71,10 @@ module sl_fetch
     end
   end
 
+  // Widths are the architectural maxima: a configuration leaves upper bits unused.
+  logic unused;
+  assign unused   = ^{tick_pc_i, load_addr_i};
+
   assign matrix_o = matrix_q;
   assign vector_o = vector_q;
 endmodule

@@ -1,0 +1,132 @@
+//! Writes an accelerator for one configuration into a folder.
+//!
+//! | file | content |
+//! |------|---------|
+//! | `sl_top.sv` | generated top level |
+//! | `sl_*.sv`, `sl_*.svh`, `sl_*.v` | the hand-written modules, unchanged |
+//! | `sl_filelist.f` | all of them in compile order, paths relative to the folder |
+//! | `config.json` | the configuration |
+//! | `manifest.json` | [`Manifest`] |
+//!
+//! **Contract.** Same configuration, same bytes. Nothing depends on a program. Files of the folder that are already right are left
+//! alone (their time stamps too); files of other names are never touched.
+//! **Errors.** [`HdlError::Isa`] for an invalid configuration, [`HdlError::Io`] for a folder or file that cannot be written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sluice_isa::HardwareConfig;
+
+use crate::error::HdlError;
+use crate::{sources, top};
+
+/// Name of the top module.
+pub const TOP: &str = "sl_top";
+/// Name of the file list.
+pub const FILE_LIST: &str = "sl_filelist.f";
+
+/// What was emitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the generator.
+    pub generator: String,
+    /// Top module.
+    pub top: String,
+    /// The configuration.
+    pub config: HardwareConfig,
+    /// Files to compile, in order.
+    pub compile: Vec<String>,
+    /// BLAKE3 digest of every file but the manifest.
+    pub digests: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Files to compile, in order, as paths in the folder they were emitted to.
+    pub fn compile_paths(&self, dir: &Path) -> Vec<PathBuf> {
+        self.compile.iter().map(|f| dir.join(f)).collect()
+    }
+}
+
+/// Generator for one validated configuration.
+#[derive(Debug, Clone)]
+pub struct Generator {
+    config: HardwareConfig,
+}
+
+impl Generator {
+    /// Checks the configuration.
+    pub fn new(config: &HardwareConfig) -> Result<Self, HdlError> {
+        config.validate()?;
+        Ok(Self {
+            config: config.clone(),
+        })
+    }
+
+    /// Every file but the manifest, as text.
+    pub fn files(&self) -> Result<BTreeMap<String, String>, HdlError> {
+        let mut files = BTreeMap::new();
+        for source in sources::all() {
+            files.insert(source.name.to_owned(), source.text.to_owned());
+        }
+        files.insert(format!("{TOP}.sv"), top::render(&self.config)?);
+        let list: String = compile_order().iter().map(|f| format!("{f}\n")).collect();
+        files.insert(FILE_LIST.into(), format!("+incdir+.\n{list}"));
+        files.insert("config.json".into(), self.config.to_json());
+        Ok(files)
+    }
+
+    /// Writes everything into `dir`, which is created if need be.
+    pub fn emit(&self, dir: &Path) -> Result<Manifest, HdlError> {
+        let files = self.files()?;
+        let manifest = Manifest {
+            generator: format!("sluice-hdl {}", env!("CARGO_PKG_VERSION")),
+            top: TOP.into(),
+            config: self.config.clone(),
+            compile: compile_order(),
+            digests: files
+                .iter()
+                .map(|(name, text)| {
+                    (
+                        name.clone(),
+                        blake3::hash(text.as_bytes()).to_hex().to_string(),
+                    )
+                })
+                .collect(),
+        };
+        fs::create_dir_all(dir).map_err(|e| io_error(dir, &e))?;
+        for (name, text) in &files {
+            write_if_new(&dir.join(name), text)?;
+        }
+        let mut json = serde_json::to_string_pretty(&manifest)
+            .map_err(|e| HdlError::Internal(e.to_string()))?;
+        json.push('\n');
+        write_if_new(&dir.join("manifest.json"), &json)?;
+        Ok(manifest)
+    }
+}
+
+fn compile_order() -> Vec<String> {
+    sources::all()
+        .iter()
+        .filter(|s| !s.is_header())
+        .map(|s| s.name.to_owned())
+        .chain([format!("{TOP}.sv")])
+        .collect()
+}
+
+pub(crate) fn write_if_new(path: &Path, text: &str) -> Result<(), HdlError> {
+    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(());
+    }
+    fs::write(path, text).map_err(|e| io_error(path, &e))
+}
+
+pub(crate) fn io_error(path: &Path, e: &std::io::Error) -> HdlError {
+    HdlError::Io {
+        path: path.display().to_string(),
+        why: e.to_string(),
+    }
+}

@@ -1,0 +1,62 @@
+//! The generated top level `sl_top.sv`.
+//!
+//! **Contract.** A function of the configuration's sizes alone; every width is a number here.
+//! **Errors.** Rendering cannot fail for a validated configuration.
+
+use askama::Template;
+use sluice_isa::HardwareConfig;
+use sluice_isa::load::data_width;
+
+use crate::error::HdlError;
+
+#[derive(Template)]
+#[template(path = "sl_top.sv")]
+struct Top<'a> {
+    version: &'a str,
+    name: &'a str,
+    cores: u32,
+    core_list: Vec<u32>,
+    block: u32,
+    data_width: u32,
+    keep_width: u32,
+    load_width: u32,
+    weight_depth: u32,
+    tensor_depth: u32,
+    accum_depth: u32,
+    const_depth: u32,
+    clamp_depth: u32,
+    instr_depth: u32,
+    max_models: u32,
+    select_fifo_depth: u32,
+    output_fifo_depth: u32,
+    exchange_stages: u32,
+}
+
+/// Text of the top level.
+pub fn render(config: &HardwareConfig) -> Result<String, HdlError> {
+    let c = config;
+    let mut text = Top {
+        version: env!("CARGO_PKG_VERSION"),
+        name: &c.name,
+        cores: c.num_cores,
+        core_list: (0..c.num_cores).collect(),
+        block: c.block_size,
+        data_width: 16 * c.block_size,
+        keep_width: 2 * c.block_size,
+        load_width: data_width(c),
+        weight_depth: c.weight_store_depth,
+        tensor_depth: c.tensor_ram_depth,
+        accum_depth: c.accum_store_depth,
+        const_depth: c.const_store_depth,
+        clamp_depth: c.clamp_store_depth,
+        instr_depth: c.instr_store_depth,
+        max_models: c.max_models,
+        select_fifo_depth: c.select_fifo_depth,
+        output_fifo_depth: c.output_fifo_depth,
+        exchange_stages: c.exchange_stages,
+    }
+    .render()
+    .map_err(|e| HdlError::Internal(format!("sl_top.sv: {e}")))?;
+    text.push('\n'); // askama drops the last newline of a template
+    Ok(text)
+}
