@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 config.name,
                 m.cycles_spaced,
                 m.cycles_contiguous,
-                (f64::from(m.cycles_spaced) - floor) / (sizes.len() - 1) as f64,
+                (f64::from(m.cycles_spaced) - floor) / f64::from(u32::try_from(sizes.len() - 1)?),
                 start.elapsed()
             );
         }

@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn poison_and_empty_blocks() {
         let mut block = quantize(4, 1, 2, &[1.0, 2.0]);
-        assert_eq!(step(&block, &[0x7F80, 0, 0, 0])[0].poison, true);
+        assert!(step(&block, &[0x7F80, 0, 0, 0])[0].poison);
         assert_eq!(
             step(&block, &[0, 0, 0x7F80, 0])[0],
             Term::ZERO,

@@ -6,6 +6,14 @@
 //! **Numeric code and `as`.** Widths are architectural (16-bit formats, 17/18-bit mantissas, 64-bit accumulators); conversions
 //! between them are exact by the ranges stated beside them.
 #![expect(
+    clippy::missing_errors_doc,
+    reason = "the header of each module states its errors"
+)]
+#![expect(
+    clippy::verbose_bit_mask,
+    reason = "masks are written as the formats' fields"
+)]
+#![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,

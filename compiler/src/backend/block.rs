@@ -182,6 +182,8 @@ pub struct BlockModel {
     pub constants: Vec<Vec<u32>>,
     /// Weight blocks.
     pub tiles: Vec<Arc<WeightBlock>>,
+    /// Number of each weight block in the program: equal blocks of different models have equal keys.
+    pub tile_keys: Vec<u32>,
     /// Input beats of a job.
     pub input_beats: usize,
     /// Output beats in stream order.

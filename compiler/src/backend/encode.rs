@@ -4,18 +4,15 @@
 //! (-Inf, +Inf). Models' ticks follow each other in the stores; a model with state is preceded by its initialisation.
 //! **Errors.** A store that is full: [`CompileError::Allocation`] or [`CompileError::StreamTooLarge`].
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use sluice_isa::lbfp::WeightBlock;
 use sluice_isa::timing::{TENSOR_P0, Timing};
 use sluice_isa::{
     ASrc, BSrc, ControlWord, CoreImage, Format, HardwareConfig, Init, MatrixKind, MatrixWord, Op,
     VectorWord,
 };
+use std::collections::HashMap;
 
 use super::allocate::Address;
-use super::block::{BlockModel, Clamp, LayerId, Operand, Origin, Source, Term};
+use super::block::{BlockModel, Clamp, LayerId, Operand, Origin, Source, Term, TileId};
 use super::schedule::Schedule;
 use crate::error::{CompileError, Result};
 
@@ -26,7 +23,8 @@ pub struct Stores<'a> {
     pub control: Vec<ControlWord>,
     /// Core images.
     pub cores: Vec<CoreImage>,
-    weights: Vec<HashMap<Arc<WeightBlock>, u32>>,
+    /// Address of each weight block, by key.
+    weights: Vec<HashMap<u32, u32>>,
     constants: Vec<HashMap<Vec<u32>, u32>>,
 }
 
@@ -34,7 +32,7 @@ pub struct Stores<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// First tick of the job.
-    pub entry_pc: u32,
+    pub job_pc: u32,
     /// First tick of the initialisation.
     pub init_pc: Option<u32>,
     /// Ticks of the job.
@@ -66,7 +64,6 @@ impl<'a> Stores<'a> {
     }
 
     fn full(
-        &self,
         memory: String,
         capacity: u32,
         unit: &'static str,
@@ -91,17 +88,18 @@ impl<'a> Stores<'a> {
     fn weight(
         &mut self,
         core: usize,
-        block: &Arc<WeightBlock>,
+        tile: TileId,
         model: &BlockModel,
         layer: LayerId,
     ) -> Result<u32> {
-        if let Some(&at) = self.weights[core].get(block) {
+        let key = model.tile_keys[tile.0];
+        if let Some(&at) = self.weights[core].get(&key) {
             return Ok(at);
         }
         let at = narrow(self.cores[core].weights.len());
         if at >= self.config.weight_store_depth {
             let depth = self.config.weight_store_depth;
-            return Err(self.full(
+            return Err(Self::full(
                 format!("weight store of core {core}"),
                 depth,
                 "weight blocks",
@@ -110,8 +108,10 @@ impl<'a> Stores<'a> {
                 "use a configuration with deeper weight stores or more cores",
             ));
         }
-        self.cores[core].weights.push((**block).clone());
-        self.weights[core].insert(Arc::clone(block), at);
+        self.cores[core]
+            .weights
+            .push((*model.tiles[tile.0]).clone());
+        self.weights[core].insert(key, at);
         Ok(at)
     }
 
@@ -128,7 +128,14 @@ impl<'a> Stores<'a> {
         let at = narrow(self.cores[core].constants.len());
         if at >= self.config.const_store_depth {
             let depth = self.config.const_store_depth;
-            return Err(self.full(format!("constant store of core {core}"), depth, "constant blocks", model, layer, "use a configuration with deeper constant stores, or fewer different biases and constants"));
+            return Err(Self::full(
+                format!("constant store of core {core}"),
+                depth,
+                "constant blocks",
+                model,
+                layer,
+                "use a configuration with deeper constant stores, or fewer different biases and constants",
+            ));
         }
         self.cores[core].constants.push(values.to_vec());
         self.constants[core].insert(values.to_vec(), at);
@@ -150,7 +157,7 @@ impl<'a> Stores<'a> {
         let at = narrow(self.cores[core].clamps.len());
         if at >= self.config.clamp_store_depth {
             let depth = self.config.clamp_store_depth;
-            return Err(self.full(
+            return Err(Self::full(
                 format!("clamp store of core {core}"),
                 depth,
                 "clamp settings",
@@ -233,7 +240,7 @@ impl<'a> Stores<'a> {
                             },
                             bank: at(block).bank,
                             addr: at(block).addr,
-                            weight: self.weight(core, &model.tiles[tile.0], model, op.layer)?,
+                            weight: self.weight(core, tile, model, op.layer)?,
                             acc: narrow(slot.acc),
                             init_addr: bias
                                 .map_or(Ok(0), |b| self.constant(core, &b, model, op.layer))?,
@@ -267,7 +274,7 @@ impl<'a> Stores<'a> {
             }
         }
         Ok(Entry {
-            entry_pc: narrow(start),
+            job_pc: narrow(start),
             init_pc,
             ticks: narrow(schedule.ticks),
         })
@@ -319,13 +326,13 @@ impl<'a> Stores<'a> {
                     addresses[b.0].bank,
                     addresses[b.0].addr,
                     narrow(*rot),
-                )
+                );
             }
             Source::Const(c) => {
                 (w.a_src, w.const_addr) = (
                     ASrc::Const,
                     self.constant(core, &model.constants[c.0], model, o.layer)?,
-                )
+                );
             }
         }
         Ok(w)

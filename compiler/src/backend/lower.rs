@@ -23,7 +23,7 @@ use super::block::{
 };
 use super::tiles::TileStore;
 use crate::error::{CompileError, Result};
-use crate::nnir::{Graph, NodeId, Op, PointwiseOp, Tensor, TensorType};
+use crate::nnir::{Graph, NodeId, Op, PointwiseOp, Precision, Tensor, TensorType};
 
 /// A run-time tensor: `vectors[v][j]` is the j-th block of vector v.
 #[derive(Clone)]
@@ -83,6 +83,36 @@ fn broadcast(index: &[usize], from: &[usize]) -> Vec<usize> {
         .collect()
 }
 
+/// An operand's blocks per vector of the result, broadcast over axes other than the data dimension.
+fn aligned(
+    value: &Value,
+    ty: &TensorType,
+    indices: &[Vec<usize>],
+    d: usize,
+    shape: &[usize],
+    layer: &str,
+) -> Result<Vec<Vec<BlockId>>> {
+    let skip = shape.len() - ty.shape.len();
+    let own_d = d.checked_sub(skip).filter(|&o| ty.shape[o] == shape[d]);
+    let Some(own_d) = own_d else {
+        return Err(CompileError::Unsupported {
+            layer: layer.to_owned(),
+            op: "pointwise".into(),
+            attribute: format!(
+                "broadcasting {:?} to {shape:?} along the data dimension {d}",
+                ty.shape
+            ),
+            nearest: "operands of equal extent on the data dimension, or a constant operand".into(),
+        });
+    };
+    let mut vector_shape = ty.shape.clone();
+    vector_shape[own_d] = 1;
+    Ok(indices
+        .iter()
+        .map(|v| value.vectors[flat(&broadcast(v, &vector_shape), &vector_shape)].clone())
+        .collect())
+}
+
 /// Lowers a verified graph for blocks of `block_size` values.
 pub fn lower(graph: &Graph, block_size: usize) -> Result<BlockModel> {
     let mut l = Lowering {
@@ -98,7 +128,7 @@ pub fn lower(graph: &Graph, block_size: usize) -> Result<BlockModel> {
     };
     let order = graph.nodes_topological()?;
     l.declare_inputs()?;
-    l.declare_lines(&order)?;
+    l.declare_lines(&order);
     for &id in &order {
         l.node(id)?;
     }
@@ -150,7 +180,7 @@ impl Lowering<'_> {
     }
 
     /// State blocks of every delayed tensor, long enough for its longest delay.
-    fn declare_lines(&mut self, order: &[NodeId]) -> Result<()> {
+    fn declare_lines(&mut self, order: &[NodeId]) {
         let mut longest: BTreeMap<NodeId, usize> = BTreeMap::new();
         for &id in order {
             let node = self.graph.node(id);
@@ -178,11 +208,18 @@ impl Lowering<'_> {
                 .collect();
             self.lines.insert(source, line);
         }
-        Ok(())
     }
 
     fn node(&mut self, id: NodeId) -> Result<()> {
         let node = self.graph.node(id).clone();
+        if node.ty.precision == Precision::Fp32 {
+            return Err(CompileError::Unsupported {
+                layer: node.name,
+                op: node.op.name().into(),
+                attribute: "fp32 activations".into(),
+                nearest: "bf16 activations (arithmetic inside a layer is fp32 already)".into(),
+            });
+        }
         let result = match &node.op {
             Op::Input { .. } => return Ok(()),
             Op::Constant(t) => Lowered::Constant(Arc::clone(t)),
@@ -493,7 +530,7 @@ impl Lowering<'_> {
                     .collect()
             } else {
                 let value = self.materialise(other)?;
-                self.aligned(
+                aligned(
                     &value,
                     &self.graph.node(other).ty.clone(),
                     &indices,
@@ -540,18 +577,17 @@ impl Lowering<'_> {
                 alu: None,
                 post: None,
             };
-            a_templates = self
-                .aligned(
-                    &value,
-                    &self.graph.node(a).ty.clone(),
-                    &indices,
-                    d,
-                    shape,
-                    &node.name,
-                )?
-                .into_iter()
-                .map(|v| v.into_iter().map(read).collect())
-                .collect();
+            a_templates = aligned(
+                &value,
+                &self.graph.node(a).ty.clone(),
+                &indices,
+                d,
+                shape,
+                &node.name,
+            )?
+            .into_iter()
+            .map(|v| v.into_iter().map(read).collect())
+            .collect();
         }
         for (t, &b) in a_templates
             .iter_mut()
@@ -586,38 +622,6 @@ impl Lowering<'_> {
             } => block,
             t => self.emit(t, (0, self.b), None),
         }
-    }
-
-    /// An operand's blocks per vector of the result, broadcast over axes other than the data dimension.
-    fn aligned(
-        &self,
-        value: &Value,
-        ty: &TensorType,
-        indices: &[Vec<usize>],
-        d: usize,
-        shape: &[usize],
-        layer: &str,
-    ) -> Result<Vec<Vec<BlockId>>> {
-        let skip = shape.len() - ty.shape.len();
-        let own_d = d.checked_sub(skip).filter(|&o| ty.shape[o] == shape[d]);
-        let Some(own_d) = own_d else {
-            return Err(CompileError::Unsupported {
-                layer: layer.to_owned(),
-                op: "pointwise".into(),
-                attribute: format!(
-                    "broadcasting {:?} to {shape:?} along the data dimension {d}",
-                    ty.shape
-                ),
-                nearest: "operands of equal extent on the data dimension, or a constant operand"
-                    .into(),
-            });
-        };
-        let mut vector_shape = ty.shape.clone();
-        vector_shape[own_d] = 1;
-        Ok(indices
-            .iter()
-            .map(|v| value.vectors[flat(&broadcast(v, &vector_shape), &vector_shape)].clone())
-            .collect())
     }
 
     /// Concat, slice, reshape: every lane of the result is a lane of an operand.

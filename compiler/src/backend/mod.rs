@@ -21,8 +21,10 @@ pub mod place;
 pub mod schedule;
 mod tiles;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
+use sluice_isa::lbfp::WeightBlock;
 use sluice_isa::{HardwareConfig, ModelInfo, Program, TensorInfo};
 
 use crate::error::{CompileError, Result};
@@ -65,6 +67,7 @@ pub struct ProgramBuilder {
     config: HardwareConfig,
     models: Vec<CompiledModel>,
     used: WeightUse,
+    keys: HashMap<Arc<WeightBlock>, u32>,
 }
 
 impl ProgramBuilder {
@@ -77,6 +80,7 @@ impl ProgramBuilder {
             config: config.clone(),
             models: vec![],
             used: WeightUse::new(config),
+            keys: HashMap::new(),
         })
     }
 
@@ -99,7 +103,13 @@ impl ProgramBuilder {
         let name = options.name.clone().unwrap_or_else(|| graph.name.clone());
         graph.name.clone_from(&name);
         let cores = self.cores(options)?;
-        let model = lower::lower(&graph, self.config.block_size as usize)?;
+        let mut model = lower::lower(&graph, self.config.block_size as usize)?;
+        for tile in &model.tiles {
+            let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+            model
+                .tile_keys
+                .push(*self.keys.entry(Arc::clone(tile)).or_insert(next));
+        }
         self.check_streams(&model)?;
         let (placed, schedule, used) = best(&model, &self.config, &cores, &self.used)?;
         self.used = used;
@@ -257,7 +267,7 @@ impl CompiledModel {
             .collect();
         ModelInfo {
             name: self.name.clone(),
-            entry_pc: entry.entry_pc,
+            entry_pc: entry.job_pc,
             ticks: entry.ticks,
             init_pc: entry.init_pc,
             inputs: self.inputs.clone(),
@@ -313,16 +323,16 @@ fn best(
     cores: &[usize],
     used: &WeightUse,
 ) -> Result<(Placed, Schedule, WeightUse)> {
-    let attempt = |split: &HashSet<LayerId>| -> Result<(Placed, Schedule, WeightUse)> {
+    let attempt = |split: &BTreeSet<LayerId>| -> Result<(Placed, Schedule, WeightUse)> {
         let (placed, used) = place(model, config, cores, split, used)?;
         let schedule = schedule(&placed, config)?;
         Ok((placed, schedule, used))
     };
     let cost = |s: &Schedule| (s.spaced, s.ticks);
     let layers = splittable(model, cores.len());
-    let mut best_split = HashSet::new();
+    let mut best_split = BTreeSet::new();
     let mut best = attempt(&best_split);
-    let mut consider = |split: HashSet<LayerId>, best_split: &mut HashSet<LayerId>| {
+    let mut consider = |split: BTreeSet<LayerId>, best_split: &mut BTreeSet<LayerId>| {
         let candidate = attempt(&split);
         let better = match (&candidate, &best) {
             (Ok(c), Ok(b)) => cost(&c.1) < cost(&b.1),

@@ -5,9 +5,8 @@
 //! a block are on one core, because a core writes only its own bank.
 //! **Errors.** Weight blocks that fit nowhere: [`CompileError::Allocation`] with need and capacity.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use sluice_isa::lbfp::WeightBlock;
 use sluice_isa::{Format, HardwareConfig};
 
 use super::block::{BlockModel, BlockOp, LayerId, Origin, Source, Term};
@@ -22,11 +21,11 @@ pub struct Placed {
     pub core: Vec<usize>,
 }
 
-/// Weight blocks each core already holds.
+/// Weight blocks each core already holds, by key.
 #[derive(Debug, Clone, Default)]
 pub struct WeightUse {
     /// Per core.
-    pub held: Vec<HashSet<std::sync::Arc<WeightBlock>>>,
+    pub held: Vec<HashSet<u32>>,
 }
 
 impl WeightUse {
@@ -70,7 +69,7 @@ pub fn place(
     model: &BlockModel,
     config: &HardwareConfig,
     cores: &[usize],
-    split: &HashSet<LayerId>,
+    split: &BTreeSet<LayerId>,
     used: &WeightUse,
 ) -> Result<(Placed, WeightUse)> {
     let mut p = Placing {
@@ -127,7 +126,7 @@ impl Placing<'_> {
             .iter()
             .filter_map(|t| match t {
                 Term::Product(tile, _)
-                    if !self.used.held[core].contains(&self.model.tiles[tile.0]) =>
+                    if !self.used.held[core].contains(&self.model.tile_keys[tile.0]) =>
                 {
                     Some(tile.0)
                 }
@@ -144,7 +143,7 @@ impl Placing<'_> {
     fn hold(&mut self, core: usize, terms: &[Term]) {
         for t in terms {
             if let Term::Product(tile, _) = t {
-                self.used.held[core].insert(self.model.tiles[tile.0].clone());
+                self.used.held[core].insert(self.model.tile_keys[tile.0]);
             }
         }
     }
@@ -219,15 +218,75 @@ impl Placing<'_> {
                         core,
                     )
                 });
-            let Some(core) = best else {
-                return Err(self.does_not_fit(ops));
-            };
-            rows[core] += 1;
-            self.put(op.clone(), core);
+            match best {
+                Some(core) => {
+                    rows[core] += 1;
+                    self.put(op.clone(), core);
+                }
+                None => self.spread(op, ops)?,
+            }
         }
         if split && whole < ops.len() {
             self.split_rows(&ops[whole..])?;
         }
+        Ok(())
+    }
+
+    /// A partial sum on its way to another core: the operation, and the term by which its owner adds it.
+    fn piece(&mut self, op: &BlockOp, terms: &[Term]) -> (BlockOp, Term) {
+        let planes = self
+            .out
+            .add_block(Origin::Computed, op.layer, Format::Planes);
+        let piece = BlockOp {
+            source: Source::Sum {
+                terms: terms.to_vec(),
+                bias: None,
+            },
+            pre: None,
+            alu: None,
+            post: None,
+            dst: planes,
+            ..op.clone()
+        };
+        (piece, Term::Planes(planes))
+    }
+
+    /// A row that fits on no core as a whole goes wherever there is room, the largest part to its owner.
+    fn spread(&mut self, op: &BlockOp, layer: &[BlockOp]) -> Result<()> {
+        let Source::Sum { terms, bias } = &op.source else {
+            return Ok(());
+        };
+        let mut by_room = self.cores.to_vec();
+        by_room.sort_by_key(|&core| (std::cmp::Reverse(self.room(core)), core));
+        let owner = by_room[0];
+        let keep = self.room(owner).min(terms.len());
+        let mut rest = &terms[..terms.len() - keep];
+        let mut own = terms[rest.len()..].to_vec();
+        if own.is_empty() {
+            return Err(self.does_not_fit(layer));
+        }
+        for &core in &by_room[1..] {
+            let (given, left) = rest.split_at(self.room(core).min(rest.len()));
+            if !given.is_empty() {
+                let (piece, term) = self.piece(op, given);
+                self.put(piece, core);
+                own.push(term);
+            }
+            rest = left;
+        }
+        if !rest.is_empty() {
+            return Err(self.does_not_fit(layer));
+        }
+        self.put(
+            BlockOp {
+                source: Source::Sum {
+                    terms: own,
+                    bias: *bias,
+                },
+                ..op.clone()
+            },
+            owner,
+        );
         Ok(())
     }
 
@@ -237,7 +296,7 @@ impl Placing<'_> {
         let mut by_load = self.cores.to_vec();
         by_load.sort_by_key(|&core| (self.used.held[core].len(), core));
         let (owners, helpers) = by_load.split_at(ops.len().min(c));
-        let total: usize = ops.iter().map(|o| o.reads_of_sum()).sum();
+        let total: usize = ops.iter().map(BlockOp::num_terms).sum();
         // An owner also spends a cycle on each piece it receives.
         let target = (total + ops.len()).div_ceil(c);
         let mut room: Vec<usize> = helpers.iter().map(|&h| target.min(self.room(h))).collect();
@@ -247,38 +306,19 @@ impl Placing<'_> {
             let Source::Sum { terms, bias } = &op.source else {
                 continue;
             };
-            let keep = target.saturating_sub(1).max(1).min(self.room(owner)).max(1);
-            let mut rest: &[Term] = &terms[..terms.len().saturating_sub(keep)];
-            let mut own: Vec<Term> = terms[rest.len()..].to_vec();
+            let keep = target.saturating_sub(1).min(self.room(owner)).max(1);
+            let mut rest = &terms[..terms.len().saturating_sub(keep)];
+            let mut own = terms[rest.len()..].to_vec();
             while !rest.is_empty() {
-                let Some(best) = (0..helpers.len())
-                    .filter(|&h| room[h] > 0)
-                    .max_by_key(|&h| (room[h], std::cmp::Reverse(h)))
-                else {
+                let with_room = (0..helpers.len()).filter(|&h| room[h] > 0);
+                let Some(best) = with_room.max_by_key(|&h| (room[h], std::cmp::Reverse(h))) else {
                     break;
                 };
-                let take = room[best].min(rest.len());
-                let (given, left) = rest.split_at(take);
-                room[best] -= take;
-                let planes = self
-                    .out
-                    .add_block(Origin::Computed, op.layer, Format::Planes);
-                pieces.push((
-                    helpers[best],
-                    BlockOp {
-                        source: Source::Sum {
-                            terms: given.to_vec(),
-                            bias: None,
-                        },
-                        pre: None,
-                        alu: None,
-                        post: None,
-                        lanes: op.lanes,
-                        dst: planes,
-                        ..op.clone()
-                    },
-                ));
-                own.push(Term::Planes(planes));
+                let (given, left) = rest.split_at(room[best].min(rest.len()));
+                room[best] -= given.len();
+                let (piece, term) = self.piece(op, given);
+                pieces.push((helpers[best], piece));
+                own.push(term);
                 rest = left;
             }
             own.splice(0..0, rest.iter().copied());
@@ -307,7 +347,7 @@ impl Placing<'_> {
 
 impl BlockOp {
     /// Number of terms of a sum, 0 for other sources.
-    fn reads_of_sum(&self) -> usize {
+    fn num_terms(&self) -> usize {
         match &self.source {
             Source::Sum { terms, .. } => terms.len(),
             _ => 0,

@@ -687,7 +687,7 @@ impl<'a> Scheduler<'a> {
                 // The next job's input may be written as soon as this job is done.
                 Origin::Input(_) => {
                     ticks = ticks
-                        .max((life.last_read + 1).saturating_sub(self.timing.exchange as usize))
+                        .max((life.last_read + 1).saturating_sub(self.timing.exchange as usize));
                 }
                 // The next job of this model reads what this one left.
                 Origin::State => {
