@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::load::{SPACES, data_width};
 use crate::presets;
+use crate::registers::REGISTERS;
 use crate::sv::constants;
 use crate::words::WORDS;
 
@@ -43,6 +44,18 @@ pub fn reference() -> String {
     s.push_str("\n## Load port spaces\n\n| code | space |\n|--:|---|\n");
     for (space, name) in SPACES {
         let _ = writeln!(s, "| {} | {name} |", *space as u32);
+    }
+    s.push_str("\n## Registers\n\nThe configuration bus that serves them is not built yet; today the status ports show the same values.\n\n| offset | words | access | register | meaning |\n|--:|--:|---|---|---|\n");
+    for r in REGISTERS {
+        let _ = writeln!(
+            s,
+            "| `0x{:06X}` | {} | {} | `{}` | {} |",
+            r.offset,
+            r.words,
+            r.access.name(),
+            r.name,
+            r.doc
+        );
     }
     s.push_str("\n## Presets\n\n| name | cores | block | weight blocks per core | weights | tensor bank | ticks | clock MHz | load data bits |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
     for name in presets::names() {

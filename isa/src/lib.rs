@@ -31,6 +31,7 @@ pub mod load;
 pub mod model;
 pub mod presets;
 pub mod program;
+pub mod registers;
 pub mod sv;
 pub mod timing;
 pub mod words;

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
 use crate::load::SPACES;
+use crate::registers::{ADDRESS_BITS, REGISTERS};
 use crate::timing::{ALU_STAGES, FETCH, OUTPUT, TENSOR_P0};
 use crate::words::{ControlWord, Field, MatrixWord, ModelRecord, VectorWord, WORDS};
 
@@ -77,6 +78,18 @@ pub fn package() -> String {
         }
         let _ = writeln!(s, "  }} {word}_t;\n");
     }
+    let _ = writeln!(s, "  // Byte offsets on the configuration bus.");
+    for r in REGISTERS {
+        let _ = writeln!(
+            s,
+            "  localparam logic [{}:0] Reg{} = {}'h{:06X};",
+            ADDRESS_BITS - 1,
+            camel(r.name),
+            ADDRESS_BITS,
+            r.offset
+        );
+    }
+    s.push('\n');
     let _ = writeln!(s, "  // Address spaces of the load port.");
     let _ = writeln!(s, "  typedef enum logic [3:0] {{");
     for (i, (space, name)) in SPACES.iter().enumerate() {
