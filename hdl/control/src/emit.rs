@@ -104,13 +104,13 @@ fn keyword_among_names(text: &str) -> Option<String> {
             .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'))
             .filter(|w| !w.is_empty())
             .collect();
-        if let Some(word) = words
-            .iter()
-            .find(|w| is(KEYWORDS, w) && !is(EMITTED, w))
-        {
+        if let Some(word) = words.iter().find(|w| is(KEYWORDS, w) && !is(EMITTED, w)) {
             return Some((*word).to_owned());
         }
-        let declares = matches!(words.first(), Some(&("reg" | "wire" | "input" | "output" | "localparam")));
+        let declares = matches!(
+            words.first(),
+            Some(&("reg" | "wire" | "input" | "output" | "localparam"))
+        );
         if let (true, true, Some(word)) = (declares, line.contains(';'), words.last())
             && is(KEYWORDS, word)
         {

@@ -6,6 +6,7 @@
 //! | `open[s]`      | 1    | `valid[s] && beats[s] != n_in`, the input handshake                            |
 //! | `left[s]`      | 16   | `n_in - beats[s]`                                                              |
 //! | `beats[s]`     | 16   | input beats accepted                                                           |
+//! | `run_beats_now`| 16   | `beats` of the running job's slot, so that the comparison with `wait` needs no selection |
 //! | `entry[s]`     | 16   | first tick of the job proper                                                   |
 //! | `start[s]`     | 16   | first tick to run: `entry`, or the initialisation's while the model needs it   |
 //! | `fresh[s]`     | 1    | `start` is the initialisation's                                                |
@@ -128,6 +129,7 @@ pub struct DispatchFsm {
     run: Reg<Bit>,
     phase: Reg<Bit>,
     pc: Reg<Bits<16>>,
+    run_beats_now: Reg<Bits<16>>,
     credit: Reg<Bits<16>>,
     jobs: Reg<Bits<32>>,
     bad_count: Reg<Bits<32>>,
@@ -135,7 +137,8 @@ pub struct DispatchFsm {
     bad_pulse: Reg<Bit>,
 
     np: Signal<Local, Bit>,
-    reached: [Signal<Local, Bit>; 2],
+    reached: Signal<Local, Bit>,
+    beats_next: [Signal<Local, Bits<16>>; 2],
     fits: [Signal<Local, Bit>; 2],
     load: [Signal<Local, Bit>; 2],
     accept: [Signal<Local, Bit>; 2],
@@ -219,13 +222,15 @@ impl Default for DispatchFsm {
             run: Reg::default(),
             phase: Reg::default(),
             pc: Reg::default(),
+            run_beats_now: Reg::default(),
             credit: Reg::default(),
             jobs: Reg::default(),
             bad_count: Reg::default(),
             bad_last: Reg::default(),
             bad_pulse: Reg::default(),
             np: Signal::default(),
-            reached: Default::default(),
+            reached: Signal::default(),
+            beats_next: Default::default(),
             fits: Default::default(),
             load: Default::default(),
             accept: Default::default(),
@@ -295,6 +300,7 @@ impl Logic for DispatchFsm {
         self.run.clock.next = self.clock.val();
         self.phase.clock.next = self.clock.val();
         self.pc.clock.next = self.clock.val();
+        self.run_beats_now.clock.next = self.clock.val();
         self.credit.clock.next = self.clock.val();
         self.jobs.clock.next = self.clock.val();
         self.bad_count.clock.next = self.clock.val();
@@ -306,6 +312,7 @@ impl Logic for DispatchFsm {
         self.run.reset_n.next = self.reset_n.val();
         self.phase.reset_n.next = self.reset_n.val();
         self.pc.reset_n.next = self.reset_n.val();
+        self.run_beats_now.reset_n.next = self.reset_n.val();
         comment!("Reset sets credit to full: below, through d.");
         self.credit.reset_n.next = true;
         self.jobs.reset_n.next = self.reset_n.val();
@@ -325,7 +332,6 @@ impl Logic for DispatchFsm {
         comment!("Conditions that depend on registers only.");
         self.np.next = self.next_par.q.val();
         for i in 0..2 {
-            self.reached[i].next = self.beats[i].q.val() >= self.word_wait.val();
             self.fits[i].next = self.credit.q.val() >= self.n_out[i].q.val();
         }
         self.start_ok.next = self.enable.val()
@@ -338,16 +344,17 @@ impl Logic for DispatchFsm {
         }
 
         comment!("Issue: the running job is in slot !np.");
-        self.issue_now.next = self.run.q.val()
-            & ((self.np.val() & self.reached[0].val())
-                | (!self.np.val() & self.reached[1].val()));
+        self.reached.next = self.run_beats_now.q.val() >= self.word_wait.val();
+        self.issue_now.next = self.run.q.val() & self.reached.val();
         self.init_now.next = self.issue_now.val() & self.word_last.val() & self.phase.q.val();
         self.done_now.next = self.issue_now.val() & self.word_last.val() & !self.phase.q.val();
         self.take.next = self.start_ok.val() & (!self.run.q.val() | self.done_now.val());
         self.free[0].next = self.done_now.val() & self.np.val();
         self.free[1].next = self.done_now.val() & !self.np.val();
 
-        comment!("Fetch: an unused address is harmless, so the address does not wait for issue or start_ok.");
+        comment!(
+            "Fetch: an unused address is harmless, so the address does not wait for issue or start_ok."
+        );
         if self.run.q.val() & self.phase.q.val() {
             if self.np.val() {
                 self.jump.next = self.entry[0].q.val();
@@ -383,8 +390,8 @@ impl Logic for DispatchFsm {
         if self.take.val() {
             self.run.d.next = true;
             self.next_par.d.next = !self.np.val();
-            self.phase.d.next = (self.np.val() & self.fresh[1].q.val())
-                | (!self.np.val() & self.fresh[0].q.val());
+            self.phase.d.next =
+                (self.np.val() & self.fresh[1].q.val()) | (!self.np.val() & self.fresh[0].q.val());
         }
 
         comment!("Credit: subtract n_out, or one less when a beat leaves in the same cycle.");
@@ -438,25 +445,37 @@ impl Logic for DispatchFsm {
         }
 
         comment!("Input beats.");
-        self.accept[0].next =
-            self.input_valid.val() & self.open[0].q.val() & !self.in_par.q.val();
-        self.accept[1].next =
-            self.input_valid.val() & self.open[1].q.val() & self.in_par.q.val();
+        self.accept[0].next = self.input_valid.val() & self.open[0].q.val() & !self.in_par.q.val();
+        self.accept[1].next = self.input_valid.val() & self.open[1].q.val() & self.in_par.q.val();
         self.accept_now.next = self.accept[0].val() | self.accept[1].val();
         self.last_beat.next = (self.in_par.q.val() & (self.left[1].q.val() == self.one16.val()))
             | (!self.in_par.q.val() & (self.left[0].q.val() == self.one16.val()));
         if self.accept_now.val() & self.last_beat.val() {
             self.in_par.d.next = !self.in_par.q.val();
         }
+        for i in 0..2 {
+            if self.accept[i].val() {
+                self.beats_next[i].next = self.beats[i].q.val() + self.one16.val();
+            } else {
+                self.beats_next[i].next = self.beats[i].q.val();
+            }
+        }
+        if self.take.val() == self.np.val() {
+            self.run_beats_now.d.next = self.beats_next[1].val();
+        } else {
+            self.run_beats_now.d.next = self.beats_next[0].val();
+        }
 
-        comment!("Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.");
+        comment!(
+            "Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other."
+        );
         for i in 0..2 {
             if self.init_now.val() & (self.model[i].q.val() == self.model_now.val()) {
                 self.fresh[i].d.next = false;
                 self.start[i].d.next = self.entry[i].q.val();
             }
             if self.accept[i].val() {
-                self.beats[i].d.next = self.beats[i].q.val() + self.one16.val();
+                self.beats[i].d.next = self.beats_next[i].val();
                 self.left[i].d.next = self.left[i].q.val() - self.one16.val();
                 self.open[i].d.next = !self.last_beat.val();
             }
@@ -501,13 +520,12 @@ impl Logic for DispatchFsm {
         self.run_model.next = self.model_now.val();
         if self.np.val() {
             self.run_left.next = self.left[0].q.val();
-            self.run_beats.next = self.beats[0].q.val();
             self.run_n_out.next = self.n_out[0].q.val();
         } else {
             self.run_left.next = self.left[1].q.val();
-            self.run_beats.next = self.beats[1].q.val();
             self.run_n_out.next = self.n_out[1].q.val();
         }
+        self.run_beats.next = self.run_beats_now.q.val();
         self.running.next = self.run.q.val();
         self.jobs_done.next = self.jobs.q.val();
         self.bad_select_count.next = self.bad_count.q.val();

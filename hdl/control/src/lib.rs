@@ -5,6 +5,7 @@
 //! | [`fsm`]   | the dispatcher's and sequencer's state machine, in rust-hdl                 |
 //! | [`model`] | docs/machine.md section 6 in plain Rust, the yardstick of the RTL           |
 //! | [`native`]| the state machine stepped natively, with the memories around it             |
+//! | [`stimulus`] | random programs and traffic for the tests                              |
 //! | [`emit`]  | Verilog text under a chosen name                                            |
 //!
 //! **Contract.** The only crate that links rust-hdl; compiler, VM and generator never do (ADR 0003). The emitted text is checked
@@ -13,9 +14,10 @@
 
 pub mod emit;
 pub mod fsm;
-//pub mod model;
-//pub mod native;
+pub mod model;
+pub mod native;
 pub mod reg;
+pub mod stimulus;
 
 /// Name of the emitted root module.
 pub const FSM_NAME: &str = "sl_dispatch_fsm";

@@ -17,7 +17,10 @@ fn main() -> ExitCode {
         if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("{} is stale: run `cargo run -p sluice-control`", path.display());
+        eprintln!(
+            "{} is stale: run `cargo run -p sluice-control`",
+            path.display()
+        );
         return ExitCode::FAILURE;
     }
     match std::fs::write(&path, text) {

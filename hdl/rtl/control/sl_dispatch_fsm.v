@@ -157,6 +157,10 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  pc$reset_n;
     reg  [15:0] pc$d;
     wire  [15:0] pc$q;
+    reg  run_beats_now$clock;
+    reg  run_beats_now$reset_n;
+    reg  [15:0] run_beats_now$d;
+    wire  [15:0] run_beats_now$q;
     reg  credit$clock;
     reg  credit$reset_n;
     reg  [15:0] credit$d;
@@ -180,8 +184,9 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
 
     // Local signals
     reg  np;
-    reg  reached$0;
-    reg  reached$1;
+    reg  reached;
+    reg  [15:0] beats_next$0;
+    reg  [15:0] beats_next$1;
     reg  fits$0;
     reg  fits$1;
     reg  load$0;
@@ -364,6 +369,12 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         .d(pc$d),
         .q(pc$q)
     );
+    sl_dispatch_fsm$run_beats_now run_beats_now(
+        .clock(run_beats_now$clock),
+        .reset_n(run_beats_now$reset_n),
+        .d(run_beats_now$d),
+        .q(run_beats_now$q)
+    );
     sl_dispatch_fsm$credit credit(
         .clock(credit$clock),
         .reset_n(credit$reset_n),
@@ -464,6 +475,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         run$clock = clock;
         phase$clock = clock;
         pc$clock = clock;
+        run_beats_now$clock = clock;
         credit$clock = clock;
         jobs$clock = clock;
         bad_count$clock = clock;
@@ -475,6 +487,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         run$reset_n = reset_n;
         phase$reset_n = reset_n;
         pc$reset_n = reset_n;
+        run_beats_now$reset_n = reset_n;
         // Reset sets credit to full: below, through d.
         credit$reset_n = 1'b1;
         jobs$reset_n = reset_n;
@@ -492,9 +505,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         bad_last$d = bad_last$q;
         // Conditions that depend on registers only.
         np = next_par$q;
-        reached$0 = beats$0$q >= word_wait;
         fits$0 = credit$q >= n_out$0$q;
-        reached$1 = beats$1$q >= word_wait;
         fits$1 = credit$q >= n_out$1$q;
         start_ok = enable & ((np & valid$1$q & fits$1) | (~np & valid$0$q & fits$0));
         if (np) begin
@@ -504,7 +515,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             model_now = model$1$q;
         end
         // Issue: the running job is in slot !np.
-        issue_now = run$q & ((np & reached$0) | (~np & reached$1));
+        reached = run_beats_now$q >= word_wait;
+        issue_now = run$q & reached;
         init_now = issue_now & word_last & phase$q;
         done_now = issue_now & word_last & ~phase$q;
         take = start_ok & (~run$q | done_now);
@@ -608,13 +620,31 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         if (accept_now & last_beat) begin
             in_par$d = ~in_par$q;
         end
+        if (accept$0) begin
+            beats_next$0 = beats$0$q + one16;
+        end
+        else begin
+            beats_next$0 = beats$0$q;
+        end
+        if (accept$1) begin
+            beats_next$1 = beats$1$q + one16;
+        end
+        else begin
+            beats_next$1 = beats$1$q;
+        end
+        if (take == np) begin
+            run_beats_now$d = beats_next$1;
+        end
+        else begin
+            run_beats_now$d = beats_next$0;
+        end
         // Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.
         if (init_now & (model$0$q == model_now)) begin
             fresh$0$d = 1'b0;
             start$0$d = entry$0$q;
         end
         if (accept$0) begin
-            beats$0$d = beats$0$q + one16;
+            beats$0$d = beats_next$0;
             left$0$d = left$0$q - one16;
             open$0$d = ~last_beat;
         end
@@ -644,7 +674,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             start$1$d = entry$1$q;
         end
         if (accept$1) begin
-            beats$1$d = beats$1$q + one16;
+            beats$1$d = beats_next$1;
             left$1$d = left$1$q - one16;
             open$1$d = ~last_beat;
         end
@@ -688,14 +718,13 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         run_model = model_now;
         if (np) begin
             run_left = left$0$q;
-            run_beats = beats$0$q;
             run_n_out = n_out$0$q;
         end
         else begin
             run_left = left$1$q;
-            run_beats = beats$1$q;
             run_n_out = n_out$1$q;
         end
+        run_beats = run_beats_now$q;
         running = run$q;
         jobs_done = jobs$q;
         bad_select_count = bad_count$q;
@@ -1136,6 +1165,22 @@ module sl_dispatch_fsm$run(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$run
+
+
+module sl_dispatch_fsm$run_beats_now(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$run_beats_now
 
 
 module sl_dispatch_fsm$start$0(clock,reset_n,d,q);

@@ -281,9 +281,9 @@ module sl_dispatcher
     if (load_num_models) num_models_q[0] <= load_data_i[15:0];
   end
 
-  // Widths are the architectural maxima: a configuration leaves upper bits unused; the last three serve assertions only.
+  // Widths are the architectural maxima: a configuration leaves upper bits unused; the last four serve assertions only.
   logic unused;
-  assign unused = ^{load_data_i, beat_addr, fetch_addr, run_left, run_beats, run_n_out};
+  assign unused = ^{load_data_i, beat_addr, fetch_addr, job_done, run_left, run_beats, run_n_out};
 
 `ifndef SL_NO_ASSERT
   logic [15:0] sent_q;  // output commands of the running job before this cycle
