@@ -165,6 +165,24 @@ package sl_pkg;
     logic [15:0] entry_pc;
   } model_record_t;
 
+  // Byte offsets on the configuration bus.
+  localparam logic [20:0] RegIdentity = 21'h000000;
+  localparam logic [20:0] RegVersion = 21'h000004;
+  localparam logic [20:0] RegConfigHash = 21'h000008;
+  localparam logic [20:0] RegCapability = 21'h000010;
+  localparam logic [20:0] RegControl = 21'h000020;
+  localparam logic [20:0] RegStatus = 21'h000024;
+  localparam logic [20:0] RegError = 21'h000028;
+  localparam logic [20:0] RegBadSelectCount = 21'h00002C;
+  localparam logic [20:0] RegLastBadSelect = 21'h000030;
+  localparam logic [20:0] RegJobsDone = 21'h000034;
+  localparam logic [20:0] RegNumModels = 21'h000038;
+  localparam logic [20:0] RegProgramDigest = 21'h000040;
+  localparam logic [20:0] RegLoadAddress = 21'h000060;
+  localparam logic [20:0] RegLoadCommit = 21'h000064;
+  localparam logic [20:0] RegModelJobs = 21'h000400;
+  localparam logic [20:0] RegLoadWindow = 21'h100000;
+
   // Address spaces of the load port.
   typedef enum logic [3:0] {
     SpaceWeights = 4'd0,
