@@ -72,8 +72,8 @@ impl Generator {
             files.insert(source.name.to_owned(), source.text.to_owned());
         }
         files.insert(format!("{TOP}.sv"), top::render(&self.config)?);
-        let list: String = compile_order().iter().map(|f| format!("{f}\n")).collect();
-        files.insert(FILE_LIST.into(), format!("+incdir+.\n{list}"));
+        let list = compile_order().join("\n");
+        files.insert(FILE_LIST.into(), format!("+incdir+.\n{list}\n"));
         files.insert("config.json".into(), self.config.to_json());
         Ok(files)
     }

@@ -19,7 +19,7 @@ pub struct Source {
 impl Source {
     /// Included by others, not compiled itself.
     pub fn is_header(&self) -> bool {
-        self.name.ends_with(".svh")
+        self.name.split('.').nth(1) == Some("svh")
     }
 }
 
