@@ -1,0 +1,96 @@
+// Accumulator to fp32.
+//
+// Timing     mantissa_i, exp_i, poison_i in c(8+2T), value_o from c(11+2T): count, normalise, round. One per cycle.
+// Numbers    isa acc::Acc::to_f32: nearest even with unbounded exponent, then biased exponent <= 0 to +0, >= 255 to a signed
+//            infinity; poison gives NaN 0x7FC00000.
+// Contract   valid_i[s] belongs to stage s = 0..2; it only saves work. No reset.
+
+module sl_acc_to_float (
+    input logic       clk_i,
+    input logic [2:0] valid_i,
+
+    input logic signed [63:0] mantissa_i,
+    input logic signed [ 6:0] exp_i,
+    input logic               poison_i,
+
+    output logic [31:0] value_o
+);
+  // Leading zeros of a 64-bit word, all nibbles and then all 16-bit groups at once: three steps of one or two LUTs each.
+  function automatic logic [5:0] leading_zeros(logic [63:0] t);
+    logic [63:0] any, p1, p0, any3, any2, any1, n3, n2, n1, n0;
+    logic [3:1] g;
+    logic [15:0] c;  // four bits of each group
+    // Bit 4i: nibble i is not zero; leading zeros of it (p1 p0).
+    any = t | (t >> 1) | (t >> 2) | (t >> 3);
+    p1 = ~((t >> 3) | (t >> 2));
+    p0 = ~(t >> 3) & ((t >> 2) | ~(t >> 1));
+    // Bit 16i: first nibble of group i that is not zero, and the zeros before it (n3 n2 n1 n0).
+    any3 = any >> 12;
+    any2 = any >> 8;
+    any1 = any >> 4;
+    n3 = ~(any3 | any2);
+    n2 = ~any3 & (any2 | ~any1);
+    n1 = (any3 & (p1 >> 12)) | (~any3 & any2 & (p1 >> 8)) | (n3 & any1 & (p1 >> 4)) | (n3 & ~any1 & p1);
+    n0 = (any3 & (p0 >> 12)) | (~any3 & any2 & (p0 >> 8)) | (n3 & any1 & (p0 >> 4)) | (n3 & ~any1 & p0);
+    for (int unsigned i = 0; i < 4; i++) begin
+      if (i != 0) g[i] = any3[16*i] || any2[16*i] || any1[16*i] || any[16*i];
+      c[4*i+:4] = {n3[16*i], n2[16*i], n1[16*i], n0[16*i]};
+    end
+    return g[3] ? {2'd0, c[15:12]} : g[2] ? {2'd1, c[11:8]} : g[1] ? {2'd2, c[7:4]} : {2'd3, c[3:0]};
+  endfunction
+
+  // Count: bits equal to the sign below it, 0..63.
+  logic signed [63:0] mantissa_q1;
+  logic signed [6:0] exp_q1;
+  logic poison_q1;
+  logic [5:0] count_q1;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[0]) begin
+      mantissa_q1 <= mantissa_i;
+      exp_q1 <= exp_i;
+      poison_q1 <= poison_i;
+      count_q1 <= leading_zeros({mantissa_i[62:0] ^ {63{mantissa_i[63]}}, 1'b1});
+    end
+  end
+
+  // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. The bits
+  // that are sticky whatever the last two places of the shift are collected before those.
+  logic sign_q2, zero_q2, poison_q2, guard_q2, sticky_q2;
+  logic signed [10:0] exp_q2;
+  logic [22:0] frac_q2;
+  logic [2:0] rest_q2;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[1]) begin
+      automatic logic [61:0] coarse = 62'(mantissa_q1 << {count_q1[5:2], 2'b00});
+      automatic logic [26:0] norm = 27'(coarse[61:32] << count_q1[1:0] >> 3);
+      sign_q2 <= mantissa_q1[63];
+      zero_q2 <= !mantissa_q1[63] && count_q1 == 6'd63;
+      poison_q2 <= poison_q1;
+      exp_q2 <= 11'($signed({exp_q1, 3'b000})) + 11'sd189 - $signed(11'(count_q1));
+      frac_q2 <= norm[26:4];
+      guard_q2 <= norm[3];
+      rest_q2 <= norm[2:0];
+      sticky_q2 <= coarse[34:0] != '0;
+    end
+  end
+
+  // Round the magnitude. Of a negative number it is ~m + 1: below the fraction that leaves 2^c - r of the r that stands there,
+  // so it goes up for every r under one half, zero included. A carry out of the fraction steps the exponent.
+  always_ff @(posedge clk_i) begin
+    if (valid_i[2]) begin
+      automatic logic half = guard_q2 && !sticky_q2 && rest_q2 == '0;
+      automatic logic odd = frac_q2[0] != sign_q2;
+      automatic logic up = half ? odd : guard_q2 != sign_q2;
+      automatic logic [22:0] magnitude = frac_q2 ^ {23{sign_q2}};
+      automatic logic [30:0] rounded = {exp_q2[7:0], magnitude} + 31'(up);
+      automatic logic full = up && magnitude == '1;
+      automatic logic zero = zero_q2 || exp_q2 < 11'sd0 || (exp_q2 == 11'sd0 && !full);
+      if (poison_q2) value_o <= 32'h7FC0_0000;
+      else if (zero) value_o <= '0;
+      else if (exp_q2 >= 11'sd255) value_o <= {sign_q2, 8'hFF, 23'b0};
+      else value_o <= {sign_q2, rounded};
+    end
+  end
+endmodule

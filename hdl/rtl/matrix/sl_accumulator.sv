@@ -1,0 +1,155 @@
+// Block-exponent accumulators of one row: exponents, mantissas, poison flags, and the loop that adds a term a cycle.
+//
+// Timing     (cycles c(s+2T) of docs/machine.md section 3, written s)
+//              3  old exponent: start_exp_i, or read
+//              4  term_exp_i; new exponent = the larger one
+//              5  distances of both; exponent written
+//              6  term_i and old mantissa (start_i, or read) aligned to the new exponent
+//              7  sum
+//              8  mantissa_o, exp_o, poison_o; mantissa written
+// Numbers    isa acc::Acc::add; exponents in eights, a distance of 8 or more leaves the sign.
+// Contract   first*_i: the sum begins here. loop*_i: the same accumulator was updated by the term one cycle before, and this is
+//            no first term; forward*_i: by the term two cycles before. valid_i[s] is set in the stages that work. No reset: what
+//            was never written is only read when a sum did not begin with `first`.
+
+module sl_accumulator #(
+    parameter int unsigned Depth = 64,
+    localparam int unsigned AddrWidth = $clog2(Depth)
+) (
+    input logic clk_i,
+
+    input logic [8:3] valid_i,
+    input logic first3_i,
+    input logic first6_i,
+    input logic forward3_i,
+    input logic forward6_i,
+    input logic loop4_i,
+    input logic loop6_i,
+    input logic loop7_i,
+    input logic [AddrWidth-1:0] acc3_i,
+    input logic [AddrWidth-1:0] acc5_i,
+    input logic [AddrWidth-1:0] acc6_i,
+    input logic [AddrWidth-1:0] acc8_i,
+
+    input logic signed [ 6:0] start_exp_i,
+    input logic signed [ 6:0] term_exp_i,
+    input logic signed [63:0] term_i,
+    input logic signed [63:0] start_i,
+    input logic               poison_i,     // of the term, in stage 7
+
+    output logic signed [63:0] mantissa_o,
+    output logic signed [ 6:0] exp_o,
+    output logic               poison_o
+);
+  function automatic logic [3:0] distance(logic signed [6:0] from, logic signed [6:0] to);
+    logic [7:0] d;
+    d = 8'(from) - 8'(to);
+    return d[7:3] != '0 ? 4'd8 : {1'b0, d[2:0]};
+  endfunction
+
+  function automatic logic signed [63:0] align(logic signed [63:0] value, logic [3:0] eights);
+    return value >>> (eights[3] ? 6'd63 : {eights[2:0], 3'b000});
+  endfunction
+
+  // Stages 3 to 5: exponents.
+  logic [6:0] exp_read;
+  logic signed [6:0] old_exp_q4, new_exp_q5, term_exp_q5, prev_exp_q5;
+
+  sl_ram_async #(
+      .Width(7),
+      .Depth(Depth)
+  ) u_exp (
+      .clk_i,
+      .we_i   (valid_i[5]),
+      .waddr_i(acc5_i),
+      .wdata_i(new_exp_q5),
+      .raddr_i(acc3_i),
+      .rdata_o(exp_read)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[3]) begin
+      old_exp_q4 <= first3_i ? start_exp_i : forward3_i ? new_exp_q5 : $signed(exp_read);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[4]) begin
+      automatic logic signed [6:0] prev = loop4_i ? new_exp_q5 : old_exp_q4;
+      new_exp_q5 <= term_exp_i > prev ? term_exp_i : prev;
+      term_exp_q5 <= term_exp_i;
+      prev_exp_q5 <= prev;
+    end
+  end
+
+  logic signed [6:0] new_exp_q6, new_exp_q7;
+  logic [3:0] term_distance_q6, old_distance_q6;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[5]) begin
+      new_exp_q6 <= new_exp_q5;
+      term_distance_q6 <= distance(new_exp_q5, term_exp_q5);
+      old_distance_q6 <= distance(new_exp_q5, prev_exp_q5);
+    end
+  end
+
+  // Stage 6: everything the loop needs, decoded: the byte shift of its own value is an AND-OR of nine.
+  logic old_poison_q7, poison_read;
+  logic signed [63:0] term_q7, old_q7;
+  logic [63:0] mantissa_read;
+  logic [8:0] loop_shift_q7;
+
+  sl_ram_async #(
+      .Width(65),
+      .Depth(Depth)
+  ) u_mantissa (
+      .clk_i,
+      .we_i   (valid_i[8]),
+      .waddr_i(acc8_i),
+      .wdata_i({poison_o, mantissa_o}),
+      .raddr_i(acc6_i),
+      .rdata_o({poison_read, mantissa_read})
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[6]) begin
+      automatic logic signed [63:0] old =
+          first6_i ? start_i : forward6_i ? mantissa_o : $signed(mantissa_read);
+      new_exp_q7 <= new_exp_q6;
+      term_q7 <= align(term_i, term_distance_q6);
+      old_q7 <= loop6_i ? '0 : align(old, old_distance_q6);
+      loop_shift_q7 <= loop6_i ? 9'd1 << old_distance_q6 : '0;
+      old_poison_q7 <= !first6_i && (forward6_i ? poison_o : poison_read);
+    end
+  end
+
+  // Stage 7: 64 bits in three pieces, the upper two for both carries.
+  function automatic logic [63:0] add(logic [63:0] a, logic [63:0] b);
+    logic [22:0] low;
+    logic [21:0] mid, mid_carry;
+    logic [20:0] high, high_carry;
+    low = {1'b0, a[21:0]} + {1'b0, b[21:0]};
+    mid = {1'b0, a[42:22]} + {1'b0, b[42:22]};
+    mid_carry = {1'b0, a[42:22]} + {1'b0, b[42:22]} + 22'd1;
+    high = a[63:43] + b[63:43];
+    high_carry = a[63:43] + b[63:43] + 21'd1;
+    return {
+      (low[22] ? mid_carry[21] : mid[21]) ? high_carry : high,
+      low[22] ? mid_carry[20:0] : mid[20:0],
+      low[21:0]
+    };
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[7]) begin
+      automatic logic [63:0] prev = old_q7;
+      for (int unsigned i = 0; i < 8; i++) begin
+        prev = prev | ($unsigned(mantissa_o >>> 8 * i) & {64{loop_shift_q7[i]}});
+      end
+      prev = prev | {64{loop_shift_q7[8] && mantissa_o[63]}};
+      exp_o <= new_exp_q7;
+      mantissa_o <= $signed(add(term_q7, prev));
+      poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;
+    end
+  end
+endmodule
