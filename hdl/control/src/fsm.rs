@@ -6,7 +6,8 @@
 //! | `open[s]`      | 1    | `valid[s] && beats[s] != n_in`, the input handshake                            |
 //! | `left[s]`      | 16   | `n_in - beats[s]`                                                              |
 //! | `beats[s]`     | 16   | input beats accepted                                                           |
-//! | `run_beats_now`| 16   | `beats` of the running job's slot, so that the comparison with `wait` needs no selection |
+//! | `beats_plus[s]`| 16   | one more                                                                       |
+//! | `beats_run`    | 16   | `beats` of the running job's slot                                              |
 //! | `entry[s]`     | 16   | first tick of the job proper                                                   |
 //! | `start[s]`     | 16   | first tick to run: `entry`, or the initialisation's while the model needs it   |
 //! | `fresh[s]`     | 1    | `start` is the initialisation's                                                |
@@ -19,7 +20,7 @@
 //! | `credit`       | 16   | output beats that may still be promised                                        |
 //!
 //! **Contract.** Same cycle behaviour as section 6, in a form whose paths are short: the control store's word meets nothing but the
-//! comparison `beats >= wait`, and neither the fetch address nor the credit subtraction waits for it. `running` of section 6 always
+//! comparison `run_beats >= wait` (in the wrapper, which knows how wide it is), and neither the fetch address nor a counter waits for it. `running` of section 6 always
 //! equals `run`, and `run_par` is `!next_par` while a job runs, so neither has a register. Widths are the architectural maxima; the
 //! SystemVerilog wrapper ties off and slices. Memories (select FIFO, model table, control store, initialised bits) are outside.
 //! **Errors.** None; what a program must not do is asserted in `sl_dispatcher.sv`.
@@ -68,8 +69,8 @@ pub struct DispatchFsm {
     pub output_pop: Signal<In, Bit>,
     /// Word at the control store's output: last tick of the phase.
     pub word_last: Signal<In, Bit>,
-    /// Input beats it waits for.
-    pub word_wait: Signal<In, Bits<16>>,
+    /// `run_beats` has reached what it waits for.
+    pub word_reached: Signal<In, Bit>,
     /// The oldest index is consumed.
     pub head_pop: Signal<Out, Bit>,
     /// Input stream: a beat is accepted when offered.
@@ -117,6 +118,7 @@ pub struct DispatchFsm {
     open: [Reg<Bit>; 2],
     left: [Reg<Bits<16>>; 2],
     beats: [Reg<Bits<16>>; 2],
+    beats_plus: [Reg<Bits<16>>; 2],
     entry: [Reg<Bits<16>>; 2],
     start: [Reg<Bits<16>>; 2],
     fresh: [Reg<Bit>; 2],
@@ -129,7 +131,7 @@ pub struct DispatchFsm {
     run: Reg<Bit>,
     phase: Reg<Bit>,
     pc: Reg<Bits<16>>,
-    run_beats_now: Reg<Bits<16>>,
+    beats_run: Reg<Bits<16>>,
     credit: Reg<Bits<16>>,
     jobs: Reg<Bits<32>>,
     bad_count: Reg<Bits<32>>,
@@ -137,7 +139,6 @@ pub struct DispatchFsm {
     bad_pulse: Reg<Bit>,
 
     np: Signal<Local, Bit>,
-    reached: Signal<Local, Bit>,
     beats_next: [Signal<Local, Bits<16>>; 2],
     fits: [Signal<Local, Bit>; 2],
     load: [Signal<Local, Bit>; 2],
@@ -145,11 +146,19 @@ pub struct DispatchFsm {
     free: [Signal<Local, Bit>; 2],
     lookup: Signal<Local, Bit>,
     known: Signal<Local, Bit>,
+    fresh_head: Signal<Local, Bit>,
+    same_model: Signal<Local, Bit>,
     needs_init: Signal<Local, Bit>,
     start_ok: Signal<Local, Bit>,
     issue_now: Signal<Local, Bit>,
     done_now: Signal<Local, Bit>,
     init_now: Signal<Local, Bit>,
+    may_end: Signal<Local, Bit>,
+    may_enter: Signal<Local, Bit>,
+    may_follow: Signal<Local, Bit>,
+    may_begin: Signal<Local, Bit>,
+    end_0: Signal<Local, Bit>,
+    end_1: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
     accept_now: Signal<Local, Bit>,
     last_beat: Signal<Local, Bit>,
@@ -184,7 +193,7 @@ impl Default for DispatchFsm {
             input_valid: Signal::default(),
             output_pop: Signal::default(),
             word_last: Signal::default(),
-            word_wait: Signal::default(),
+            word_reached: Signal::default(),
             head_pop: Signal::default(),
             input_ready: Signal::default(),
             beat: Signal::default(),
@@ -210,6 +219,7 @@ impl Default for DispatchFsm {
             open: Default::default(),
             left: Default::default(),
             beats: Default::default(),
+            beats_plus: Default::default(),
             entry: Default::default(),
             start: Default::default(),
             fresh: Default::default(),
@@ -222,14 +232,13 @@ impl Default for DispatchFsm {
             run: Reg::default(),
             phase: Reg::default(),
             pc: Reg::default(),
-            run_beats_now: Reg::default(),
+            beats_run: Reg::default(),
             credit: Reg::default(),
             jobs: Reg::default(),
             bad_count: Reg::default(),
             bad_last: Reg::default(),
             bad_pulse: Reg::default(),
             np: Signal::default(),
-            reached: Signal::default(),
             beats_next: Default::default(),
             fits: Default::default(),
             load: Default::default(),
@@ -237,11 +246,19 @@ impl Default for DispatchFsm {
             free: Default::default(),
             lookup: Signal::default(),
             known: Signal::default(),
+            fresh_head: Signal::default(),
+            same_model: Signal::default(),
             needs_init: Signal::default(),
             start_ok: Signal::default(),
             issue_now: Signal::default(),
             done_now: Signal::default(),
             init_now: Signal::default(),
+            may_end: Signal::default(),
+            may_enter: Signal::default(),
+            may_follow: Signal::default(),
+            may_begin: Signal::default(),
+            end_0: Signal::default(),
+            end_1: Signal::default(),
             take: Signal::default(),
             accept_now: Signal::default(),
             last_beat: Signal::default(),
@@ -267,6 +284,7 @@ impl Logic for DispatchFsm {
             self.open[i].clock.next = self.clock.val();
             self.left[i].clock.next = self.clock.val();
             self.beats[i].clock.next = self.clock.val();
+            self.beats_plus[i].clock.next = self.clock.val();
             self.entry[i].clock.next = self.clock.val();
             self.start[i].clock.next = self.clock.val();
             self.fresh[i].clock.next = self.clock.val();
@@ -277,6 +295,7 @@ impl Logic for DispatchFsm {
             self.open[i].reset_n.next = self.reset_n.val();
             self.left[i].reset_n.next = self.reset_n.val();
             self.beats[i].reset_n.next = self.reset_n.val();
+            self.beats_plus[i].reset_n.next = self.reset_n.val();
             self.entry[i].reset_n.next = self.reset_n.val();
             self.start[i].reset_n.next = self.reset_n.val();
             self.fresh[i].reset_n.next = self.reset_n.val();
@@ -287,6 +306,7 @@ impl Logic for DispatchFsm {
             self.open[i].d.next = self.open[i].q.val();
             self.left[i].d.next = self.left[i].q.val();
             self.beats[i].d.next = self.beats[i].q.val();
+            self.beats_plus[i].d.next = self.beats_plus[i].q.val();
             self.entry[i].d.next = self.entry[i].q.val();
             self.start[i].d.next = self.start[i].q.val();
             self.fresh[i].d.next = self.fresh[i].q.val();
@@ -300,7 +320,7 @@ impl Logic for DispatchFsm {
         self.run.clock.next = self.clock.val();
         self.phase.clock.next = self.clock.val();
         self.pc.clock.next = self.clock.val();
-        self.run_beats_now.clock.next = self.clock.val();
+        self.beats_run.clock.next = self.clock.val();
         self.credit.clock.next = self.clock.val();
         self.jobs.clock.next = self.clock.val();
         self.bad_count.clock.next = self.clock.val();
@@ -312,7 +332,7 @@ impl Logic for DispatchFsm {
         self.run.reset_n.next = self.reset_n.val();
         self.phase.reset_n.next = self.reset_n.val();
         self.pc.reset_n.next = self.reset_n.val();
-        self.run_beats_now.reset_n.next = self.reset_n.val();
+        self.beats_run.reset_n.next = self.reset_n.val();
         comment!("Reset sets credit to full: below, through d.");
         self.credit.reset_n.next = true;
         self.jobs.reset_n.next = self.reset_n.val();
@@ -343,14 +363,21 @@ impl Logic for DispatchFsm {
             self.model_now.next = self.model[1].q.val();
         }
 
-        comment!("Issue: the running job is in slot !np.");
-        self.reached.next = self.run_beats_now.q.val() >= self.word_wait.val();
-        self.issue_now.next = self.run.q.val() & self.reached.val();
-        self.init_now.next = self.issue_now.val() & self.word_last.val() & self.phase.q.val();
-        self.done_now.next = self.issue_now.val() & self.word_last.val() & !self.phase.q.val();
-        self.take.next = self.start_ok.val() & (!self.run.q.val() | self.done_now.val());
-        self.free[0].next = self.done_now.val() & self.np.val();
-        self.free[1].next = self.done_now.val() & !self.np.val();
+        comment!(
+            "Issue: the running job is in slot !np. word_reached comes last in the cycle, so it enters each term last."
+        );
+        self.may_end.next = self.run.q.val() & self.word_last.val() & !self.phase.q.val();
+        self.may_enter.next = self.run.q.val() & self.word_last.val() & self.phase.q.val();
+        self.may_follow.next = self.start_ok.val() & self.may_end.val();
+        self.may_begin.next = self.start_ok.val() & !self.run.q.val();
+        self.end_0.next = self.may_end.val() & self.np.val();
+        self.end_1.next = self.may_end.val() & !self.np.val();
+        self.issue_now.next = self.run.q.val() & self.word_reached.val();
+        self.init_now.next = self.may_enter.val() & self.word_reached.val();
+        self.done_now.next = self.may_end.val() & self.word_reached.val();
+        self.take.next = self.may_begin.val() | (self.may_follow.val() & self.word_reached.val());
+        self.free[0].next = self.end_0.val() & self.word_reached.val();
+        self.free[1].next = self.end_1.val() & self.word_reached.val();
 
         comment!(
             "Fetch: an unused address is harmless, so the address does not wait for issue or start_ok."
@@ -428,10 +455,10 @@ impl Logic for DispatchFsm {
             & ((self.alloc_par.q.val() & !self.valid[1].q.val())
                 | (!self.alloc_par.q.val() & !self.valid[0].q.val()));
         self.known.next = self.head_index.val() < self.num_models.val();
-        self.needs_init.next = self.rec_has_init.val()
-            & !self.head_initialised.val()
-            & !(self.init_now.val()
-                & (self.head_index.val().get_bits::<8>(0) == self.model_now.val()));
+        self.fresh_head.next = self.rec_has_init.val() & !self.head_initialised.val();
+        self.same_model.next = self.head_index.val().get_bits::<8>(0) == self.model_now.val();
+        self.needs_init.next = (self.fresh_head.val() & !self.same_model.val())
+            | (self.fresh_head.val() & self.same_model.val() & !self.init_now.val());
         self.load[0].next = self.lookup.val() & self.known.val() & !self.alloc_par.q.val();
         self.load[1].next = self.lookup.val() & self.known.val() & self.alloc_par.q.val();
         self.bad_pulse.d.next = self.lookup.val() & !self.known.val();
@@ -455,15 +482,15 @@ impl Logic for DispatchFsm {
         }
         for i in 0..2 {
             if self.accept[i].val() {
-                self.beats_next[i].next = self.beats[i].q.val() + self.one16.val();
+                self.beats_next[i].next = self.beats_plus[i].q.val();
             } else {
                 self.beats_next[i].next = self.beats[i].q.val();
             }
         }
         if self.take.val() == self.np.val() {
-            self.run_beats_now.d.next = self.beats_next[1].val();
+            self.beats_run.d.next = self.beats_next[1].val();
         } else {
-            self.run_beats_now.d.next = self.beats_next[0].val();
+            self.beats_run.d.next = self.beats_next[0].val();
         }
 
         comment!(
@@ -475,7 +502,8 @@ impl Logic for DispatchFsm {
                 self.start[i].d.next = self.entry[i].q.val();
             }
             if self.accept[i].val() {
-                self.beats[i].d.next = self.beats_next[i].val();
+                self.beats[i].d.next = self.beats_plus[i].q.val();
+                self.beats_plus[i].d.next = self.beats_plus[i].q.val() + self.one16.val();
                 self.left[i].d.next = self.left[i].q.val() - self.one16.val();
                 self.open[i].d.next = !self.last_beat.val();
             }
@@ -488,6 +516,7 @@ impl Logic for DispatchFsm {
                 self.open[i].d.next = self.rec_n_in.val() != self.zero16.val();
                 self.left[i].d.next = self.rec_n_in.val();
                 self.beats[i].d.next = self.zero16.val();
+                self.beats_plus[i].d.next = self.one16.val();
                 self.entry[i].d.next = self.rec_entry.val();
                 self.fresh[i].d.next = self.needs_init.val();
                 self.n_out[i].d.next = self.rec_n_out.val();
@@ -525,7 +554,7 @@ impl Logic for DispatchFsm {
             self.run_left.next = self.left[1].q.val();
             self.run_n_out.next = self.n_out[1].q.val();
         }
-        self.run_beats.next = self.run_beats_now.q.val();
+        self.run_beats.next = self.beats_run.q.val();
         self.running.next = self.run.q.val();
         self.jobs_done.next = self.jobs.q.val();
         self.bad_select_count.next = self.bad_count.q.val();

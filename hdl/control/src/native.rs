@@ -39,7 +39,7 @@ ports! {
     /// Inputs of the state machine, clock excluded.
     FsmInputs, INPUTS {
         reset_n: 1, enable: 1, credit_full: 16, num_models: 16, head_valid: 1, head_index: 16, head_initialised: 1, rec_entry: 16,
-        rec_init: 16, rec_has_init: 1, rec_n_in: 16, rec_n_out: 16, input_valid: 1, output_pop: 1, word_last: 1, word_wait: 16,
+        rec_init: 16, rec_has_init: 1, rec_n_in: 16, rec_n_out: 16, input_valid: 1, output_pop: 1, word_last: 1, word_reached: 1,
     }
 }
 ports! {
@@ -96,7 +96,7 @@ impl FsmBench {
         u.input_valid.next = i.input_valid != 0;
         u.output_pop.next = i.output_pop != 0;
         u.word_last.next = i.word_last != 0;
-        u.word_wait.next = bits(i.word_wait).into();
+        u.word_reached.next = i.word_reached != 0;
         self.settle();
         let u = &self.uut;
         FsmOutputs {
@@ -122,6 +122,11 @@ impl FsmBench {
             last_bad_select: low(u.last_bad_select.val()),
             bad_select_pulse: u.bad_select_pulse.val().into(),
         }
+    }
+
+    /// Input beats of the running job so far: a register, so that it can be asked before the inputs are known.
+    pub fn run_beats(&self) -> u32 {
+        low(self.uut.run_beats.val())
     }
 
     /// The clock edge.
@@ -210,7 +215,7 @@ impl Dispatcher {
             input_valid: i.input_valid.into(),
             output_pop: i.output_pop.into(),
             word_last: self.word.last.into(),
-            word_wait: self.word.wait,
+            word_reached: (self.fsm.run_beats() >= self.word.wait).into(),
         });
         let outputs = Outputs {
             select_ready: self.select.ready(),

@@ -5,7 +5,7 @@
 // verilator lint_off DECLFILENAME
 // verilator lint_off UNUSEDPARAM
 
-module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,head_index,head_initialised,rec_entry,rec_init,rec_has_init,rec_n_in,rec_n_out,input_valid,output_pop,word_last,word_wait,head_pop,input_ready,beat,beat_parity,beat_addr,issue,tick_pc,tick_parity,fetch,fetch_addr,init_done,job_done,run_model,run_left,run_beats,run_n_out,running,jobs_done,bad_select_count,last_bad_select,bad_select_pulse);
+module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,head_index,head_initialised,rec_entry,rec_init,rec_has_init,rec_n_in,rec_n_out,input_valid,output_pop,word_last,word_reached,head_pop,input_ready,beat,beat_parity,beat_addr,issue,tick_pc,tick_parity,fetch,fetch_addr,init_done,job_done,run_model,run_left,run_beats,run_n_out,running,jobs_done,bad_select_count,last_bad_select,bad_select_pulse);
 
     // Module arguments
     input wire  clock;
@@ -24,7 +24,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     input wire  input_valid;
     input wire  output_pop;
     input wire  word_last;
-    input wire  [15:0] word_wait;
+    input wire  word_reached;
     output reg  head_pop;
     output reg  input_ready;
     output reg  beat;
@@ -85,6 +85,14 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  beats$1$reset_n;
     reg  [15:0] beats$1$d;
     wire  [15:0] beats$1$q;
+    reg  beats_plus$0$clock;
+    reg  beats_plus$0$reset_n;
+    reg  [15:0] beats_plus$0$d;
+    wire  [15:0] beats_plus$0$q;
+    reg  beats_plus$1$clock;
+    reg  beats_plus$1$reset_n;
+    reg  [15:0] beats_plus$1$d;
+    wire  [15:0] beats_plus$1$q;
     reg  entry$0$clock;
     reg  entry$0$reset_n;
     reg  [15:0] entry$0$d;
@@ -157,10 +165,10 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  pc$reset_n;
     reg  [15:0] pc$d;
     wire  [15:0] pc$q;
-    reg  run_beats_now$clock;
-    reg  run_beats_now$reset_n;
-    reg  [15:0] run_beats_now$d;
-    wire  [15:0] run_beats_now$q;
+    reg  beats_run$clock;
+    reg  beats_run$reset_n;
+    reg  [15:0] beats_run$d;
+    wire  [15:0] beats_run$q;
     reg  credit$clock;
     reg  credit$reset_n;
     reg  [15:0] credit$d;
@@ -184,7 +192,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
 
     // Local signals
     reg  np;
-    reg  reached;
     reg  [15:0] beats_next$0;
     reg  [15:0] beats_next$1;
     reg  fits$0;
@@ -197,11 +204,19 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  free$1;
     reg  lookup;
     reg  known;
+    reg  fresh_head;
+    reg  same_model;
     reg  needs_init;
     reg  start_ok;
     reg  issue_now;
     reg  done_now;
     reg  init_now;
+    reg  may_end;
+    reg  may_enter;
+    reg  may_follow;
+    reg  may_begin;
+    reg  end_0;
+    reg  end_1;
     reg  take;
     reg  accept_now;
     reg  last_beat;
@@ -260,6 +275,18 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         .reset_n(beats$1$reset_n),
         .d(beats$1$d),
         .q(beats$1$q)
+    );
+    sl_dispatch_fsm$beats_plus$0 beats_plus$0(
+        .clock(beats_plus$0$clock),
+        .reset_n(beats_plus$0$reset_n),
+        .d(beats_plus$0$d),
+        .q(beats_plus$0$q)
+    );
+    sl_dispatch_fsm$beats_plus$1 beats_plus$1(
+        .clock(beats_plus$1$clock),
+        .reset_n(beats_plus$1$reset_n),
+        .d(beats_plus$1$d),
+        .q(beats_plus$1$q)
     );
     sl_dispatch_fsm$entry$0 entry$0(
         .clock(entry$0$clock),
@@ -369,11 +396,11 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         .d(pc$d),
         .q(pc$q)
     );
-    sl_dispatch_fsm$run_beats_now run_beats_now(
-        .clock(run_beats_now$clock),
-        .reset_n(run_beats_now$reset_n),
-        .d(run_beats_now$d),
-        .q(run_beats_now$q)
+    sl_dispatch_fsm$beats_run beats_run(
+        .clock(beats_run$clock),
+        .reset_n(beats_run$reset_n),
+        .d(beats_run$d),
+        .q(beats_run$q)
     );
     sl_dispatch_fsm$credit credit(
         .clock(credit$clock),
@@ -413,6 +440,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         open$0$clock = clock;
         left$0$clock = clock;
         beats$0$clock = clock;
+        beats_plus$0$clock = clock;
         entry$0$clock = clock;
         start$0$clock = clock;
         fresh$0$clock = clock;
@@ -423,6 +451,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         open$0$reset_n = reset_n;
         left$0$reset_n = reset_n;
         beats$0$reset_n = reset_n;
+        beats_plus$0$reset_n = reset_n;
         entry$0$reset_n = reset_n;
         start$0$reset_n = reset_n;
         fresh$0$reset_n = reset_n;
@@ -433,6 +462,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         open$0$d = open$0$q;
         left$0$d = left$0$q;
         beats$0$d = beats$0$q;
+        beats_plus$0$d = beats_plus$0$q;
         entry$0$d = entry$0$q;
         start$0$d = start$0$q;
         fresh$0$d = fresh$0$q;
@@ -443,6 +473,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         open$1$clock = clock;
         left$1$clock = clock;
         beats$1$clock = clock;
+        beats_plus$1$clock = clock;
         entry$1$clock = clock;
         start$1$clock = clock;
         fresh$1$clock = clock;
@@ -453,6 +484,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         open$1$reset_n = reset_n;
         left$1$reset_n = reset_n;
         beats$1$reset_n = reset_n;
+        beats_plus$1$reset_n = reset_n;
         entry$1$reset_n = reset_n;
         start$1$reset_n = reset_n;
         fresh$1$reset_n = reset_n;
@@ -463,6 +495,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         open$1$d = open$1$q;
         left$1$d = left$1$q;
         beats$1$d = beats$1$q;
+        beats_plus$1$d = beats_plus$1$q;
         entry$1$d = entry$1$q;
         start$1$d = start$1$q;
         fresh$1$d = fresh$1$q;
@@ -475,7 +508,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         run$clock = clock;
         phase$clock = clock;
         pc$clock = clock;
-        run_beats_now$clock = clock;
+        beats_run$clock = clock;
         credit$clock = clock;
         jobs$clock = clock;
         bad_count$clock = clock;
@@ -487,7 +520,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         run$reset_n = reset_n;
         phase$reset_n = reset_n;
         pc$reset_n = reset_n;
-        run_beats_now$reset_n = reset_n;
+        beats_run$reset_n = reset_n;
         // Reset sets credit to full: below, through d.
         credit$reset_n = 1'b1;
         jobs$reset_n = reset_n;
@@ -514,14 +547,19 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         else begin
             model_now = model$1$q;
         end
-        // Issue: the running job is in slot !np.
-        reached = run_beats_now$q >= word_wait;
-        issue_now = run$q & reached;
-        init_now = issue_now & word_last & phase$q;
-        done_now = issue_now & word_last & ~phase$q;
-        take = start_ok & (~run$q | done_now);
-        free$0 = done_now & np;
-        free$1 = done_now & ~np;
+        // Issue: the running job is in slot !np. word_reached comes last in the cycle, so it enters each term last.
+        may_end = run$q & word_last & ~phase$q;
+        may_enter = run$q & word_last & phase$q;
+        may_follow = start_ok & may_end;
+        may_begin = start_ok & ~run$q;
+        end_0 = may_end & np;
+        end_1 = may_end & ~np;
+        issue_now = run$q & word_reached;
+        init_now = may_enter & word_reached;
+        done_now = may_end & word_reached;
+        take = may_begin | (may_follow & word_reached);
+        free$0 = end_0 & word_reached;
+        free$1 = end_1 & word_reached;
         // Fetch: an unused address is harmless, so the address does not wait for issue or start_ok.
         if (run$q & phase$q) begin
             if (np) begin
@@ -599,7 +637,9 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         // Look-up of the oldest select beat.
         lookup = enable & head_valid & ((alloc_par$q & ~valid$1$q) | (~alloc_par$q & ~valid$0$q));
         known = head_index < num_models;
-        needs_init = rec_has_init & ~head_initialised & ~(init_now & (head_index[(32'h0)+:(8)] == model_now));
+        fresh_head = rec_has_init & ~head_initialised;
+        same_model = head_index[(32'h0)+:(8)] == model_now;
+        needs_init = (fresh_head & ~same_model) | (fresh_head & same_model & ~init_now);
         load$0 = lookup & known & ~alloc_par$q;
         load$1 = lookup & known & alloc_par$q;
         bad_pulse$d = lookup & ~known;
@@ -621,22 +661,22 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             in_par$d = ~in_par$q;
         end
         if (accept$0) begin
-            beats_next$0 = beats$0$q + one16;
+            beats_next$0 = beats_plus$0$q;
         end
         else begin
             beats_next$0 = beats$0$q;
         end
         if (accept$1) begin
-            beats_next$1 = beats$1$q + one16;
+            beats_next$1 = beats_plus$1$q;
         end
         else begin
             beats_next$1 = beats$1$q;
         end
         if (take == np) begin
-            run_beats_now$d = beats_next$1;
+            beats_run$d = beats_next$1;
         end
         else begin
-            run_beats_now$d = beats_next$0;
+            beats_run$d = beats_next$0;
         end
         // Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.
         if (init_now & (model$0$q == model_now)) begin
@@ -644,7 +684,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             start$0$d = entry$0$q;
         end
         if (accept$0) begin
-            beats$0$d = beats_next$0;
+            beats$0$d = beats_plus$0$q;
+            beats_plus$0$d = beats_plus$0$q + one16;
             left$0$d = left$0$q - one16;
             open$0$d = ~last_beat;
         end
@@ -657,6 +698,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             open$0$d = rec_n_in != zero16;
             left$0$d = rec_n_in;
             beats$0$d = zero16;
+            beats_plus$0$d = one16;
             entry$0$d = rec_entry;
             fresh$0$d = needs_init;
             n_out$0$d = rec_n_out;
@@ -674,7 +716,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             start$1$d = entry$1$q;
         end
         if (accept$1) begin
-            beats$1$d = beats_next$1;
+            beats$1$d = beats_plus$1$q;
+            beats_plus$1$d = beats_plus$1$q + one16;
             left$1$d = left$1$q - one16;
             open$1$d = ~last_beat;
         end
@@ -687,6 +730,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             open$1$d = rec_n_in != zero16;
             left$1$d = rec_n_in;
             beats$1$d = zero16;
+            beats_plus$1$d = one16;
             entry$1$d = rec_entry;
             fresh$1$d = needs_init;
             n_out$1$d = rec_n_out;
@@ -724,7 +768,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             run_left = left$1$q;
             run_n_out = n_out$1$q;
         end
-        run_beats = run_beats_now$q;
+        run_beats = beats_run$q;
         running = run$q;
         jobs_done = jobs$q;
         bad_select_count = bad_count$q;
@@ -829,6 +873,54 @@ module sl_dispatch_fsm$beats$1(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$beats$1
+
+
+module sl_dispatch_fsm$beats_plus$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$beats_plus$0
+
+
+module sl_dispatch_fsm$beats_plus$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$beats_plus$1
+
+
+module sl_dispatch_fsm$beats_run(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$beats_run
 
 
 module sl_dispatch_fsm$credit(clock,reset_n,d,q);
@@ -1165,22 +1257,6 @@ module sl_dispatch_fsm$run(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$run
-
-
-module sl_dispatch_fsm$run_beats_now(clock,reset_n,d,q);
-
-    // Module arguments
-    input wire  clock;
-    input wire  reset_n;
-    input wire  [15:0] d;
-    output reg  [15:0] q;
-
-    // Update code (custom)
-    always @(posedge clock) begin
-      if (!reset_n) q <= 16'h0;
-      else q <= d;
-    end
-endmodule // sl_dispatch_fsm$run_beats_now
 
 
 module sl_dispatch_fsm$start$0(clock,reset_n,d,q);

@@ -105,6 +105,7 @@ module sl_dispatcher
   logic [15:0] issue_pc, fetch_addr, run_left, run_beats, run_n_out;
   logic [7:0] run_model;
   control_t word;
+  logic word_reached;
 
   logic load_control, load_models, load_num_models;
   logic [5:0] drain_q;
@@ -150,6 +151,15 @@ module sl_dispatcher
       .rdata_o(word)
   );
 
+  // The control store's output is the latest signal of the cycle, so the comparison is a tree. A bank half holds 2^HalfWidth beats.
+  sl_at_least #(
+      .Width(HalfWidth + 1)
+  ) u_reached (
+      .a_i (run_beats[HalfWidth:0]),
+      .b_i (word.wait_beats[HalfWidth:0]),
+      .ge_o(word_reached)
+  );
+
   sl_dispatch_fsm u_fsm (
       .clock           (clk_i),
       .reset_n         (rst_ni),
@@ -167,7 +177,7 @@ module sl_dispatcher
       .input_valid     (input_valid_i),
       .output_pop      (output_pop_i),
       .word_last       (word.last),
-      .word_wait       (word.wait_beats),
+      .word_reached,
       .head_pop,
       .input_ready     (input_ready_o),
       .beat,

@@ -1,10 +1,8 @@
 // Ideal FIFO: a word pushed in cycle u can be popped from cycle u+1 on, one push and one pop per cycle, capacity exactly Depth.
 //
-// Timing     in_ready_o, out_valid_o and, from Depth 64 on, out_data_o are registers.
+// Timing     in_ready_o, out_valid_o and out_data_o are registers.
 // Handshake  valid/ready on both sides; in_ready_o looks at the registered count only, never at a pop of the same cycle.
-// Contract   Depth is a power of two. Below 64 words the memory is LUT RAM read directly; from 64 on it is block RAM: the oldest
-//            word stands in head_q, the block RAM always shows the second oldest, and a word that becomes second oldest in the
-//            cycle of its push takes a side register, because the RAM would show the old contents.
+// Contract   Depth is a power of two. Below 64 words the memory is LUT RAM, from 64 on block RAM; the cycles are the same.
 // Model      control::model::Fifo, cycle by cycle.
 
 `include "sl_assert.svh"
@@ -31,7 +29,7 @@ module sl_fifo #(
   end
 
   logic push, pop;
-  logic [AddrWidth-1:0] wr_q, rd_q;
+  logic [AddrWidth-1:0] wr_q, second_q;  // next write; second oldest word
   logic [AddrWidth:0] count_q;
   logic valid_q, full_q;
 
@@ -42,14 +40,14 @@ module sl_fifo #(
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      wr_q    <= '0;
-      rd_q    <= '0;
-      count_q <= '0;
-      valid_q <= 1'b0;
-      full_q  <= 1'b0;
+      wr_q     <= '0;
+      second_q <= AddrWidth'(1);
+      count_q  <= '0;
+      valid_q  <= 1'b0;
+      full_q   <= 1'b0;
     end else begin
       if (push) wr_q <= wr_q + 1'b1;
-      if (pop) rd_q <= rd_q + 1'b1;
+      if (pop) second_q <= second_q + 1'b1;
       if (push && !pop) begin
         count_q <= count_q + 1'b1;
         valid_q <= 1'b1;
@@ -62,6 +60,21 @@ module sl_fifo #(
     end
   end
 
+  // The oldest word stands in head_q; second_data is the second oldest, wanted when the oldest is popped.
+  logic lone, from_input, from_second;
+  logic [Width-1:0] second_data, head_q;
+
+  assign lone        = count_q == (AddrWidth + 1)'(1);
+  assign from_second = pop && !lone;
+  assign from_input  = push && (!valid_q || (pop && lone));
+
+  always_ff @(posedge clk_i) begin
+    if (from_second) head_q <= second_data;
+    else if (from_input) head_q <= in_data_i;
+  end
+
+  assign out_data_o = head_q;
+
   if (Depth < 64) begin : gen_small
     sl_ram_async #(
         .Width(Width),
@@ -71,20 +84,15 @@ module sl_fifo #(
         .we_i   (push),
         .waddr_i(wr_q),
         .wdata_i(in_data_i),
-        .raddr_i(rd_q),
-        .rdata_o(out_data_o)
+        .raddr_i(second_q),
+        .rdata_o(second_data)
     );
   end else begin : gen_large
-    logic [AddrWidth-1:0] second_d;  // address of the second oldest word in the next cycle
-    logic late_d, late_q;
-    logic lone, from_input, from_second;
-    logic [Width-1:0] late_data_q, ram_data, head_q;
+    logic [AddrWidth-1:0] second_d;
+    logic late_q;
+    logic [Width-1:0] late_data_q, ram_data;
 
-    assign second_d    = rd_q + AddrWidth'(pop) + 1'b1;
-    assign late_d      = push && wr_q == second_d;
-    assign lone        = count_q == (AddrWidth + 1)'(1);
-    assign from_second = pop && !lone;
-    assign from_input  = push && (!valid_q || (pop && lone));
+    assign second_d = second_q + AddrWidth'(pop);
 
     sl_ram_1r1w #(
         .Width(Width),
@@ -99,23 +107,20 @@ module sl_fifo #(
         .rdata_o(ram_data)
     );
 
+    // Pushed and second oldest at once: the RAM read of this cycle still saw the old contents.
     always_ff @(posedge clk_i) begin
       if (!rst_ni) late_q <= 1'b0;
-      else late_q <= late_d;
+      else late_q <= push && wr_q == second_d;
     end
-    always_ff @(posedge clk_i) begin
-      late_data_q <= in_data_i;
-      if (from_second) head_q <= late_q ? late_data_q : ram_data;
-      else if (from_input) head_q <= in_data_i;
-    end
+    always_ff @(posedge clk_i) late_data_q <= in_data_i;
 
-    assign out_data_o = head_q;
+    assign second_data = late_q ? late_data_q : ram_data;
   end
 
   `SL_ASSERT(CountWithinDepth_A, count_q <= (AddrWidth + 1)'(Depth))
   `SL_ASSERT(FlagsMatchCount_A,
              valid_q == (count_q != '0) && full_q == (count_q == (AddrWidth + 1)'(Depth)))
-  `SL_ASSERT(PointersMatchCount_A, wr_q - rd_q == count_q[AddrWidth-1:0])
+  `SL_ASSERT(PointersMatchCount_A, wr_q - second_q + 1'b1 == count_q[AddrWidth-1:0])
   `SL_ASSERT(OutHeld_A,
              out_valid_o && !out_ready_i |=> out_valid_o && $stable(out_data_o))
 endmodule
