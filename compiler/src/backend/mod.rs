@@ -356,3 +356,72 @@ fn best(
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nnir::{GraphBuilder, Tensor};
+    use sluice_isa::presets::preset;
+
+    /// Layers with bias and `ReLU`; every weight block is different.
+    pub(crate) fn dense(sizes: &[usize]) -> Graph {
+        let mut g = GraphBuilder::new("dense");
+        let mut x = g.input("x", &[sizes[0]]);
+        let mut state = 1u32;
+        for (i, w) in sizes.windows(2).enumerate() {
+            let weight = Tensor::from_fn([w[1], w[0]], |_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f32::from(u16::try_from(state >> 16).unwrap_or(0)) / 32768.0 - 1.0
+            });
+            x = g
+                .linear(
+                    format!("fc{i}"),
+                    x,
+                    weight,
+                    Some(Tensor::zeros([w[1]]).into()),
+                )
+                .unwrap();
+            x = g.relu(format!("relu{i}"), x).unwrap();
+        }
+        g.output(x);
+        g.finish().unwrap()
+    }
+
+    fn whole_and_best(sizes: &[usize]) -> (usize, usize) {
+        let config = preset("c6b32").unwrap();
+        let mut builder = ProgramBuilder::new(&config).unwrap();
+        builder
+            .add(&dense(sizes), &ModelOptions::default())
+            .unwrap();
+        let mut model = lower::lower(&dense(sizes), 32).unwrap();
+        model.tile_keys = (0..u32::try_from(model.tiles.len()).unwrap()).collect();
+        let cores: Vec<usize> = (0..6).collect();
+        let (placed, _) = place(
+            &model,
+            &config,
+            &cores,
+            &BTreeSet::new(),
+            &WeightUse::new(&config),
+        )
+        .unwrap();
+        (
+            schedule(&placed, &config).unwrap().spaced,
+            builder.models[0].schedule.spaced,
+        )
+    }
+
+    #[test]
+    fn splitting_left_over_rows_pays() {
+        for sizes in [
+            &[1024, 1024][..],
+            &[512, 512, 512],
+            &[512, 512, 512, 512, 512],
+        ] {
+            let (whole, best) = whole_and_best(sizes);
+            println!("{sizes:?}: {whole} / {best}");
+            assert!(best < whole, "{sizes:?}: {best} against {whole}");
+        }
+        let (whole, best) = whole_and_best(&[384, 384, 384]);
+        assert_eq!(whole, best, "rows divide by the cores");
+    }
+}

@@ -58,6 +58,7 @@ struct Placing<'a> {
     config: &'a HardwareConfig,
     cores: &'a [usize],
     model: &'a BlockModel,
+    before: &'a WeightUse,
     used: WeightUse,
     vector_load: Vec<usize>,
     out: BlockModel,
@@ -76,6 +77,7 @@ pub fn place(
         config,
         cores,
         model,
+        before: used,
         used: used.clone(),
         vector_load: vec![0; config.num_cores as usize],
         out: BlockModel {
@@ -150,27 +152,11 @@ impl Placing<'_> {
 
     fn does_not_fit(&self, ops: &[BlockOp]) -> CompileError {
         let capacity = self.cores.len() * self.config.weight_store_depth as usize;
-        let held: usize = self.cores.iter().map(|&c| self.used.held[c].len()).sum();
-        // Everything from this layer on still has to be stored.
         let layer = ops.first().map_or(LayerId(0), |o| o.layer);
-        let rest: HashSet<usize> = self
-            .model
-            .ops
-            .iter()
-            .filter(|o| o.layer >= layer)
-            .flat_map(|o| match &o.source {
-                Source::Sum { terms, .. } => terms.clone(),
-                _ => vec![],
-            })
-            .filter_map(|t| {
-                if let Term::Product(tile, _) = t {
-                    Some(tile.0)
-                } else {
-                    None
-                }
-            })
-            .collect();
-        let need = held + rest.len();
+        let before: usize = self.cores.iter().map(|&c| self.before.held[c].len()).sum();
+        let known = |key: &u32| self.cores.iter().any(|&c| self.before.held[c].contains(key));
+        let new: BTreeSet<u32> = self.model.tile_keys.iter().copied().filter(|k| !known(k)).collect();
+        let need = before + new.len();
         CompileError::Allocation {
             memory: "weight store".into(),
             layer: self.model.layers[layer.0].name.clone(),
