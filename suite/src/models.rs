@@ -1,0 +1,168 @@
+//! Reference networks, with He-initialised pseudo-random weights.
+//!
+//! | function | network |
+//! |----------|---------|
+//! | [`residual_mlp`] | `h = relu(fc1 x); h = relu(fc2 h) + h; out h`, 784 -> 128 -> 128 -> 10 |
+//! | [`cnn`] | streamed convolutions k = 3, 32 -> 128 -> 1 channels, rectified |
+//! | [`mlp`] | `Linear` + `ReLU`, any sizes: the published `slp` and `mlp` rows |
+//! | [`mixed`] | lane moves, broadcasting, all arithmetic, delays, several inputs and outputs |
+//!
+//! **Contract.** Functions of their arguments; same seed, same weights.
+
+use crate::net::{Arith, Input, Layer, LayerOp, Net};
+
+const RELU: LayerOp = LayerOp::Clamp { min: Some(0.0), max: None };
+
+fn layer(name: impl Into<String>, of: &[&str], op: LayerOp) -> Layer {
+    Layer {
+        name: name.into(),
+        of: of.iter().map(|&o| o.into()).collect(),
+        op,
+    }
+}
+
+const fn linear(out: usize) -> LayerOp {
+    LayerOp::Linear { out, bias: true }
+}
+
+const fn arith(f: Arith) -> LayerOp {
+    LayerOp::Arith { f, constant_first: false, scalar: false }
+}
+
+fn input(name: &str, shape: &[usize]) -> Input {
+    Input {
+        name: name.into(),
+        shape: shape.to_vec(),
+    }
+}
+
+/// The main job's network, of any widths.
+pub fn residual_mlp(inputs: usize, hidden: usize, outputs: usize, seed: u64) -> Net {
+    Net {
+        name: "mlp".into(),
+        seed,
+        stream: false,
+        outputs: vec!["out".into()],
+        inputs: vec![input("x", &[inputs])],
+        layers: vec![
+            layer("fc1", &["x"], linear(hidden)),
+            layer("relu1", &["fc1"], RELU),
+            layer("fc2", &["relu1"], linear(hidden)),
+            layer("relu2", &["fc2"], RELU),
+            layer("residual", &["relu2", "relu1"], arith(Arith::Add)),
+            layer("out", &["residual"], linear(outputs)),
+        ],
+    }
+}
+
+/// The main job's streamed convolutional network, of any widths.
+pub fn cnn(channels: usize, hidden: usize, outputs: usize, seed: u64) -> Net {
+    let conv = |out| LayerOp::Conv { out, taps: 3, dilation: 1, depthwise: false, bias: true };
+    Net {
+        name: "cnn".into(),
+        seed,
+        stream: true,
+        outputs: vec!["relu2".into()],
+        inputs: vec![input("x", &[1, channels])],
+        layers: vec![
+            layer("conv1", &["x"], conv(hidden)),
+            layer("relu1", &["conv1"], RELU),
+            layer("conv2", &["relu1"], conv(outputs)),
+            layer("relu2", &["conv2"], RELU),
+        ],
+    }
+}
+
+/// `Linear` + `ReLU` from size to size.
+pub fn mlp(name: &str, sizes: &[usize], seed: u64) -> Net {
+    let mut layers = Vec::new();
+    let mut last = String::from("x");
+    for (i, &out) in sizes.iter().enumerate().skip(1) {
+        layers.push(layer(format!("fc{i}"), &[&last], linear(out)));
+        last = format!("relu{i}");
+        layers.push(layer(last.clone(), &[&format!("fc{i}")], RELU));
+    }
+    Net {
+        name: name.into(),
+        seed,
+        stream: false,
+        outputs: vec![last],
+        inputs: vec![input("x", &sizes[..sizes.len().min(1)])],
+        layers,
+    }
+}
+
+/// A bit of everything, with state.
+pub fn mixed(width: usize, seed: u64) -> Net {
+    let w = width.max(4);
+    Net {
+        name: "mixed".into(),
+        seed,
+        stream: false,
+        outputs: ["fc", "neg", "b", "old"].map(String::from).to_vec(),
+        inputs: vec![input("a", &[2, w + 3]), input("b", &[w])],
+        layers: vec![
+            layer("head", &["a"], LayerOp::Slice { start: 3, end: w + 3 }),
+            layer("sub", &["head", "b"], arith(Arith::Sub)),
+            layer("mul", &["sub", "b"], arith(Arith::Mul)),
+            layer("max", &["mul"], arith(Arith::Max)),
+            layer("min", &["sub"], LayerOp::Arith { f: Arith::Min, constant_first: true, scalar: false }),
+            layer("join", &["max", "min", "head"], LayerOp::Concat),
+            layer("old", &["join"], LayerOp::Delay { steps: 2 }),
+            layer("sum", &["join", "old"], arith(Arith::Add)),
+            layer("clip", &["sum"], LayerOp::Clamp { min: Some(-1.5), max: Some(1.25) }),
+            layer("fc", &["clip"], linear(w + 1)),
+            layer("neg", &["max"], LayerOp::Arith { f: Arith::Sub, constant_first: true, scalar: true }),
+        ],
+    }
+}
+
+/// A published benchmark row: name, sizes, cycles spaced and contiguous of V80 c6b32, IA-420f c6b32 and IA-840f c3b64.
+#[derive(Debug, Clone, Copy)]
+pub struct Published {
+    /// Name of the row.
+    pub name: &'static str,
+    /// Sizes from layer to layer.
+    pub sizes: &'static [usize],
+    /// V80, six cores of block size 32.
+    pub v80: (u32, u32),
+    /// IA-420f, six cores of block size 32.
+    pub ia420f: (u32, u32),
+    /// IA-840f, three cores of block size 64.
+    pub ia840f: (u32, u32),
+}
+
+const fn row(name: &'static str, sizes: &'static [usize], v80: u32, ia420f: u32, ia840f: u32) -> Published {
+    // The incumbent's dense rows all take one cycle more back to back.
+    Published { name, sizes, v80: (v80, v80 + 1), ia420f: (ia420f, ia420f + 1), ia840f: (ia840f, ia840f + 1) }
+}
+
+/// The published dense rows (vollo-model-zoo 0.4.0, SDK 29.0.0): counts of that vendor's software VM, compute only.
+pub const PUBLISHED: [Published; 7] = [
+    row("slp 128-128", &[128, 128], 76, 84, 80),
+    row("slp 256-1024", &[256, 1024], 156, 161, 117),
+    row("slp 1024-1024", &[1024, 1024], 287, 292, 182),
+    row("mlp 2 x 512", &[512, 512, 512], 205, 219, 167),
+    row("mlp 7 x 384", &[384, 384, 384, 384, 384, 384, 384, 384], 439, 480, 416),
+    row("mlp 4 x 512", &[512, 512, 512, 512, 512], 352, 384, 293),
+    row("mlp 3 x 1024", &[1024, 1024, 1024, 1024], 701, 748, 435),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_build() {
+        for net in [residual_mlp(784, 128, 10, 1), cnn(32, 128, 1, 2), mixed(13, 3), mlp("m", &[8, 9, 10], 4)] {
+            net.graph().unwrap_or_else(|e| panic!("{}: {e}", net.name));
+        }
+    }
+
+    #[test]
+    fn the_cnn_is_streamed() {
+        let g = cnn(32, 128, 1, 2).graph().unwrap();
+        assert_eq!(g.node(g.inputs[0]).ty.shape, [1, 32]);
+        assert_eq!(g.node(g.outputs[0]).ty.shape, [1, 1]);
+    }
+}

@@ -1,0 +1,258 @@
+//! Random networks for the fuzzer.
+//!
+//! **Contract.** A function of seed and limits; always builds. Every operation of NNIR the backend supports can come: linear with and without
+//! bias and over several operands, clamps, arithmetic with tensors and constants, residuals, concat, slices on and off block borders,
+//! reshapes, delays or streamed convolutions (dilated, depthwise), several inputs and outputs.
+
+use crate::net::{Arith, Input, Layer, LayerOp, Net};
+use crate::rng::Rng;
+
+/// Sizes of random networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Layers at most.
+    pub layers: usize,
+    /// Extent of a data axis at most.
+    pub width: usize,
+    /// Block size of the machine; sizes next to its multiples are likely.
+    pub block: usize,
+}
+
+struct Value {
+    name: String,
+    shape: Vec<usize>,
+}
+
+struct Generator {
+    rng: Rng,
+    limits: Limits,
+    net: Net,
+    values: Vec<Value>,
+}
+
+/// A random network.
+pub fn network(seed: u64, limits: Limits) -> Net {
+    let mut rng = Rng::labelled(seed, "network");
+    let stream = rng.chance(1, 3);
+    let mut g = Generator {
+        rng,
+        limits,
+        net: Net {
+            name: format!("random{seed}"),
+            seed,
+            stream,
+            outputs: vec![],
+            inputs: vec![],
+            layers: vec![],
+        },
+        values: vec![],
+    };
+    g.inputs();
+    let layers = g.rng.within(1, limits.layers.max(1));
+    for i in 0..4 * layers {
+        if g.net.layers.len() >= layers {
+            break;
+        }
+        g.layer(i);
+    }
+    g.outputs();
+    g.net
+}
+
+impl Generator {
+    fn width(&mut self) -> usize {
+        let (max, b) = (self.limits.width.max(1), self.limits.block.max(1));
+        let n = match self.rng.below(4) {
+            0 => b * self.rng.within(1, (max / b).max(1)),
+            1 => (b * self.rng.within(1, (max / b).max(1))).saturating_sub(1) + 2 * self.rng.below(2),
+            _ => self.rng.within(1, max),
+        };
+        n.clamp(1, max)
+    }
+
+    fn inputs(&mut self) {
+        for i in 0..self.rng.within(1, 3) {
+            let mut shape = vec![self.width()];
+            if self.rng.chance(1, 4) {
+                shape.insert(0, self.rng.within(1, 3));
+            }
+            let name = format!("x{i}");
+            self.values.push(Value {
+                name: name.clone(),
+                shape: shape.clone(),
+            });
+            self.net.inputs.push(Input { name, shape });
+        }
+    }
+
+    /// Recent values are more likely, so that networks grow deep.
+    fn operand(&mut self) -> usize {
+        let n = self.values.len();
+        let a = self.rng.below(n);
+        let b = self.rng.below(n);
+        a.max(b)
+    }
+
+    fn partner(&mut self, of: usize) -> Option<usize> {
+        let same: Vec<usize> = (0..self.values.len()).filter(|&i| self.values[i].shape == self.values[of].shape).collect();
+        self.rng.pick(&same).copied()
+    }
+
+    /// Proposes a layer; keeps it if the network still builds.
+    fn layer(&mut self, attempt: usize) {
+        let x = self.operand();
+        let shape = self.values[x].shape.clone();
+        let n = shape.last().copied().unwrap_or(1);
+        let mut of = vec![x];
+        let mut result = shape.clone();
+        let set_last = |shape: &mut Vec<usize>, n: usize| {
+            if let Some(last) = shape.last_mut() {
+                *last = n;
+            }
+        };
+        let op = match self.rng.below(12) {
+            0..=2 if self.net.stream => {
+                let out = self.width();
+                let depthwise = self.rng.chance(1, 3);
+                set_last(&mut result, if depthwise { n } else { out });
+                LayerOp::Conv {
+                    out,
+                    taps: self.rng.within(1, 3),
+                    dilation: self.rng.within(1, 2),
+                    depthwise,
+                    bias: self.rng.chance(1, 2),
+                }
+            }
+            0..=2 => {
+                let out = self.width();
+                if self.rng.chance(1, 4) {
+                    let lead = shape[..shape.len() - 1].to_vec();
+                    let fits: Vec<usize> = (0..self.values.len())
+                        .filter(|&i| {
+                            let s = &self.values[i].shape;
+                            s[..s.len() - 1] == lead[..]
+                        })
+                        .collect();
+                    of.extend(self.rng.pick(&fits).copied());
+                }
+                set_last(&mut result, out);
+                LayerOp::Linear { out, bias: self.rng.chance(2, 3) }
+            }
+            3 => {
+                let (a, b) = (self.rng.unit() * 1.5, self.rng.unit() * 1.5);
+                let min = self.rng.chance(2, 3).then_some(a.min(b));
+                LayerOp::Clamp { min, max: (min.is_none() || self.rng.chance(1, 2)).then_some(a.max(b)) }
+            }
+            4 => LayerOp::Clamp { min: Some(0.0), max: None },
+            5 | 6 => {
+                of.extend(self.partner(x));
+                LayerOp::Arith { f: self.arith(), constant_first: false, scalar: false }
+            }
+            7 => LayerOp::Arith {
+                f: self.arith(),
+                constant_first: self.rng.chance(1, 2),
+                scalar: self.rng.chance(1, 3),
+            },
+            8 => {
+                for _ in 0..self.rng.within(1, 2) {
+                    let lead = &shape[..shape.len() - 1];
+                    let fits: Vec<usize> = (0..self.values.len())
+                        .filter(|&i| {
+                            let s = &self.values[i].shape;
+                            s[..s.len() - 1] == *lead
+                        })
+                        .collect();
+                    of.extend(self.rng.pick(&fits).copied());
+                }
+                let total = of.iter().map(|&i| self.values[i].shape.last().copied().unwrap_or(1)).sum();
+                if total > 2 * self.limits.width {
+                    return;
+                }
+                set_last(&mut result, total);
+                LayerOp::Concat
+            }
+            9 => {
+                let b = self.limits.block.max(1);
+                let aligned = self.rng.chance(1, 2);
+                let start = if aligned { b * self.rng.below(n.div_ceil(b)) } else { self.rng.below(n) };
+                let end = self.rng.within(start + 1, n);
+                set_last(&mut result, end - start);
+                LayerOp::Slice { start, end }
+            }
+            10 => {
+                let shape = match (self.rng.below(3), shape.len()) {
+                    (0, 1) => vec![1, n],
+                    (0, _) | (1, 2) => vec![shape.iter().product()],
+                    (1, _) if n.is_multiple_of(2) => vec![2, n / 2],
+                    (_, 1) => vec![1, 1, n],
+                    _ => vec![shape.iter().product::<usize>() / n, 1, n],
+                };
+                result.clone_from(&shape);
+                LayerOp::Reshape { shape }
+            }
+            _ if self.net.stream => return,
+            _ => LayerOp::Delay { steps: self.rng.within(1, 3) },
+        };
+        let name = format!("l{attempt}");
+        let layer = Layer {
+            name: name.clone(),
+            of: of.iter().map(|&i| self.values[i].name.clone()).collect(),
+            op,
+        };
+        self.net.layers.push(layer);
+        self.net.outputs = vec![name.clone()];
+        if self.net.graph().is_ok() {
+            self.values.push(Value { name, shape: result });
+        } else {
+            self.net.layers.pop();
+        }
+    }
+
+    fn arith(&mut self) -> Arith {
+        self.rng.pick(&Arith::ALL).copied().unwrap_or(Arith::Add)
+    }
+
+    /// The last value, and now and then others; everything unread goes.
+    fn outputs(&mut self) {
+        let layers = self.net.layers.len();
+        let Some(last) = self.values.last() else {
+            return;
+        };
+        self.net.outputs = vec![last.name.clone()];
+        if layers > 1 {
+            for _ in 0..self.rng.below(3) {
+                let i = self.values.len() - 1 - self.rng.below(layers);
+                let before = self.net.outputs.clone();
+                self.net.outputs.push(self.values[i].name.clone());
+                if self.net.graph().is_err() {
+                    self.net.outputs = before;
+                }
+            }
+        }
+        let whole = self.net.clone();
+        self.net.prune();
+        if self.net.graph().is_err() {
+            self.net = whole;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_build_and_all_kinds_come() {
+        let limits = Limits { layers: 8, width: 20, block: 4 };
+        let mut kinds = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let net = network(seed, limits);
+            assert_eq!(net, network(seed, limits));
+            net.graph().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+            for l in &net.layers {
+                kinds.insert(format!("{:?}", l.op).split([' ', '{']).next().map(str::to_owned));
+            }
+        }
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
+    }
+}
