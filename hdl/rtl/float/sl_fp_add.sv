@@ -26,32 +26,36 @@ module sl_fp_add (
     Zero
   } kind_e;
 
-  // p1: the operand of larger magnitude becomes `big`. A NaN or an infinity is always `big`.
-  logic valid_q1;
+  // p1: the operand of larger magnitude becomes `big`. A NaN or an infinity is always `big`. A zero exponent field reads as zero
+  // (DAZ), whatever the fraction says.
+  logic valid_q1, far_q1, small_on_q1;
   logic [31:0] big_q1, small_q1;
-  logic [7:0] distance_q1;
+  logic [4:0] distance_q1;
 
   always_ff @(posedge clk_i) begin
     valid_q1 <= valid_i;
     if (valid_i) begin
       automatic logic swap = a_i[30:0] < b_i[30:0];
+      automatic logic a_on = a_i[30:23] != '0;
+      automatic logic b_on = b_i[30:23] != '0;
       automatic logic [7:0] a_above = a_i[30:23] - b_i[30:23];
       automatic logic [7:0] b_above = b_i[30:23] - a_i[30:23];
       big_q1 <= swap ? b_i : a_i;
-      small_q1 <= swap ? a_i : b_i;
-      distance_q1 <= swap ? b_above : a_above;
+      small_q1 <= swap ? {a_i[31:23], a_i[22:0] & {23{a_on}}} : {b_i[31:23], b_i[22:0] & {23{b_on}}};
+      small_on_q1 <= swap ? a_on : b_on;
+      distance_q1 <= swap ? b_above[4:0] : a_above[4:0];
+      far_q1 <= swap ? b_above[7:5] != '0 : a_above[7:5] != '0;
     end
   end
 
-  // p2: significand of `small` with guard, round and sticky bits, shifted to the exponent of `big`. Beyond 31 only the sticky
-  // bit is left; a zero exponent field reads as zero (DAZ), whatever its fraction says.
-  function automatic logic [26:0] align(logic [23:0] sig, logic [7:0] distance);
-    logic [26:0] wide, lost;
-    logic out;
-    out = distance[7:5] != '0;
-    wide = {sig, 3'b000} >> distance[4:0];
-    lost = {sig, 3'b000} & ~({27{1'b1}} << distance[4:0]);
-    return out ? {26'b0, sig != '0} : {wide[26:1], wide[0] || lost != '0};
+  // p2: significand of `small` with guard, round and sticky bits, shifted to the exponent of `big`; what is far away leaves the
+  // sticky bit only. Bit i of the significand is lost when it falls below the round bit.
+  function automatic logic [26:0] align(logic [23:0] sig, logic [4:0] distance, logic far);
+    logic [23:0] lost;
+    logic [25:0] kept;
+    kept = {sig, 2'b00} >> distance;
+    for (int unsigned i = 0; i < 24; i++) lost[i] = sig[i] && (far || 32'(distance) > i + 2);
+    return {far ? 26'b0 : kept, lost != '0};
   endfunction
 
   logic valid_q2, sign_q2, subtract_q2;
@@ -64,13 +68,12 @@ module sl_fp_add (
     valid_q2 <= valid_q1;
     if (valid_q1) begin
       automatic logic big_max = big_q1[30:23] == 8'hFF;
-      automatic logic small_on = small_q1[30:23] != '0;
       automatic logic big_on = big_q1[30:23] != '0;
       sign_q2 <= big_on ? big_q1[31] : big_q1[31] && small_q1[31];
       subtract_q2 <= big_q1[31] != small_q1[31];
       exp_q2 <= big_q1[30:23];
       big_frac_q2 <= big_q1[22:0];
-      small_sig_q2 <= align({small_on, small_on ? small_q1[22:0] : 23'b0}, distance_q1);
+      small_sig_q2 <= align({small_on_q1, small_q1[22:0]}, distance_q1, far_q1);
       if (big_max) begin
         kind_q2 <= (big_q1[22:0] != '0) ||
             ((small_q1[30:23] == 8'hFF) && (big_q1[31] != small_q1[31])) ? Nan : Inf;
@@ -98,20 +101,24 @@ module sl_fp_add (
   end
 
   // p4
+  // All nibbles at once, then two groups of four: each step looks at few bits.
   function automatic logic [4:0] leading_zeros(logic [27:0] value);
     logic [31:0] v;
-    logic [ 4:0] n;
+    logic [7:0] any;
+    logic [7:0][1:0] zeros;
+    logic [1:0][3:0] count;
     v = {value, 4'hF};
-    n[4] = v[31:16] == '0;
-    if (n[4]) v = v << 16;
-    n[3] = v[31:24] == '0;
-    if (n[3]) v = v << 8;
-    n[2] = v[31:28] == '0;
-    if (n[2]) v = v << 4;
-    n[1] = v[31:30] == '0;
-    if (n[1]) v = v << 2;
-    n[0] = !v[31];
-    return n;
+    for (int unsigned i = 0; i < 8; i++) begin
+      any[i]   = v[4*i+:4] != '0;
+      zeros[i] = v[4*i+3] ? 2'd0 : v[4*i+2] ? 2'd1 : v[4*i+1] ? 2'd2 : 2'd3;
+    end
+    for (int unsigned g = 0; g < 2; g++) begin
+      if (any[4*g+3]) count[g] = {2'd0, zeros[4*g+3]};
+      else if (any[4*g+2]) count[g] = {2'd1, zeros[4*g+2]};
+      else if (any[4*g+1]) count[g] = {2'd2, zeros[4*g+1]};
+      else count[g] = {2'd3, zeros[4*g]};
+    end
+    return any[7:4] == '0 ? {1'b1, count[0]} : {1'b0, count[1]};
   endfunction
 
   logic valid_q4, sign_q4;

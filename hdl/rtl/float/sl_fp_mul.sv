@@ -6,7 +6,7 @@
 //            zero and >= 255 to infinity, NaN 0x7FC00000.
 // Contract   valid_i only saves work: a stage that has nothing to do holds its registers. No reset.
 //
-// p1, p2 significand product (registers of a DSP block) | p3 normalise | p4 round | p5 pack
+// p1 two partial products, 24 x 17 and 24 x 7 bits | p2 their sum | p3 normalise | p4 round | p5 pack
 
 module sl_fp_mul (
     input logic clk_i,
@@ -43,7 +43,9 @@ module sl_fp_mul (
   logic valid_q1, sign_q1, valid_q2, sign_q2;
   kind_e kind_q1, kind_q2;
   logic signed [9:0] exp_q1, exp_q2;
-  logic [47:0] product_q1, product_q2;
+  logic [40:0] low_q1;
+  logic [30:0] high_q1;
+  logic [47:0] product_q2;
 
   always_ff @(posedge clk_i) begin
     valid_q1 <= valid_i;
@@ -51,7 +53,8 @@ module sl_fp_mul (
       sign_q1 <= a_i[31] != b_i[31];
       kind_q1 <= classify(a_i[30:0], b_i[30:0]);
       exp_q1 <= $signed({2'b00, a_i[30:23]}) + $signed({2'b00, b_i[30:23]}) - 10'sd127;
-      product_q1 <= 48'({1'b1, a_i[22:0]}) * 48'({1'b1, b_i[22:0]});
+      low_q1 <= 41'({1'b1, a_i[22:0]}) * 41'(b_i[16:0]);
+      high_q1 <= 31'({1'b1, a_i[22:0]}) * 31'({1'b1, b_i[22:17]});
     end
   end
 
@@ -61,7 +64,7 @@ module sl_fp_mul (
       sign_q2 <= sign_q1;
       kind_q2 <= kind_q1;
       exp_q2 <= exp_q1;
-      product_q2 <= product_q1;
+      product_q2 <= {high_q1 + 31'(low_q1[40:17]), low_q1[16:0]};
     end
   end
 
