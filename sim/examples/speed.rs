@@ -1,6 +1,6 @@
 //! How fast the VM is: a dense network of hand-built ticks, and an idle machine.
 //!
-//! `cargo run --release -p sluice-sim --example speed [layers]`; figures in the text are for one thread.
+//! `cargo run --release -p sluice-sim --example speed [name]`; one thread. With a name (for profiling) only that case, fastest engine.
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -132,10 +132,15 @@ fn dense(config: HardwareConfig, width: u32, layers: u32) -> Program {
 }
 
 fn measure(name: &str, config: HardwareConfig, width: u32, layers: u32) {
+    let only = std::env::args().nth(1);
+    if only.as_ref().is_some_and(|only| only != name) {
+        return;
+    }
     let program = Arc::new(dense(config, width, layers));
     let macs = program.models[0].parameters as f64;
     let x: Vec<f32> = (0..width).map(|i| (i % 17) as f32 / 8.0 - 1.0).collect();
-    for engine in [Engine::detect(), Engine::Portable] {
+    let engines = [Engine::detect(), Engine::Portable];
+    for &engine in &engines[..if only.is_some() { 1 } else { 2 }] {
         let mut vm = match Vm::new(Arc::clone(&program)) {
             Ok(vm) => vm,
             Err(e) => {
@@ -146,7 +151,7 @@ fn measure(name: &str, config: HardwareConfig, width: u32, layers: u32) {
         vm.machine().set_engine(engine);
         let mut best = f64::MAX;
         let mut cycles = 0;
-        for _ in 0..30 {
+        for _ in 0..if only.is_some() { 4000 } else { 300 } {
             let start = Instant::now();
             match vm.run(0, &[&x]) {
                 Ok(run) => cycles = run.cycles.spaced,
@@ -215,9 +220,9 @@ fn main() {
         }
     };
     big.instr_store_depth = 65536;
-    measure("c6b32", big.clone(), 256, 1);
+    measure("small", big.clone(), 256, 1);
     measure("c6b32", big.clone(), 1024, 1);
-    measure("c6b32", big.clone(), 1024, 2);
+    measure("two layers", big.clone(), 1024, 2);
     big.block_size = 64;
     big.num_cores = 3;
     measure("c3b64", big.clone(), 1024, 1);

@@ -153,6 +153,7 @@ impl Datapath {
                     core,
                     operand,
                     weight,
+                    next,
                     acc,
                     start,
                     take,
@@ -193,7 +194,7 @@ impl Datapath {
                     kernel::accumulate(
                         fixed.engine,
                         &fixed.weights,
-                        weight as usize,
+                        (weight as usize, next as usize),
                         &self.operand,
                         &mut column,
                     );

@@ -103,6 +103,8 @@ pub(crate) enum Op {
         core: u32,
         operand: u32,
         weight: u32,
+        /// Block of the product that will most likely follow.
+        next: u32,
         acc: u32,
         start: Start,
         take: bool,
@@ -238,6 +240,13 @@ impl Image {
             image.ticks.push(tick);
         }
         image.vectors = builder.vectors;
+        let mut follower = 0;
+        for op in image.ops.iter_mut().rev() {
+            if let Op::Product { weight, next, .. } = op {
+                *next = follower;
+                follower = *weight;
+            }
+        }
         image
     }
 }
@@ -330,6 +339,7 @@ impl Builder<'_> {
                     core,
                     operand,
                     weight: self.weight_base[core as usize] + m.weight,
+                    next: 0,
                     acc,
                     start,
                     take,

@@ -2,11 +2,14 @@
 //!
 //! **Contract.** See [`super`]. `B` is the block size; slices have at least `B` values.
 
-use super::{Block, Column, OFF_LIMIT, Operand, ROWS};
+use super::{Block, Column, MAX_B, OFF_LIMIT, Operand, ROWS, place};
+
+/// 1.5 * 2^23.
+const ROUND: f32 = 12_582_912.0;
 
 /// Steps 1 to 4 of the matrix pipeline: exponents, maximum, shift, rounding.
 #[inline(always)]
-pub(super) fn align<const B: usize>(x: &[u16], l: &[i32], out: &mut Operand) {
+pub(super) fn align<const B: usize>(x: &[u16], l: &[u32], out: &mut Operand) {
     let (Some(x), Some(l)) = (x.first_chunk::<B>(), l.first_chunk::<B>()) else {
         return;
     };
@@ -15,25 +18,16 @@ pub(super) fn align<const B: usize>(x: &[u16], l: &[i32], out: &mut Operand) {
     let mut poison = 0;
     for k in 0..B {
         let e = i32::from(x[k] >> 7 & 0xFF);
-        f[k] = if e == 0 { super::OFF } else { e + l[k] };
+        f[k] = if e == 0 { super::OFF } else { e + l[k] as i32 };
         largest = largest.max(f[k]);
-        poison |= i32::from(e == 255) & i32::from(l[k] > OFF_LIMIT);
+        poison |= i32::from(e == 255) & i32::from(l[k] as i32 > OFF_LIMIT);
     }
+    // The aligned value is 1.m * 2^(16 - d) with d = largest - f, at least 18 for what is shifted out or off: as an f32 it is exact
+    // below 2^17, and adding 1.5 * 2^23 rounds it to an integer, ties to even.
     for k in 0..B {
-        let d = if f[k] < OFF_LIMIT {
-            18
-        } else {
-            (largest - f[k]).min(18)
-        };
-        // Twice the value, one place more to shift: the rounding bit then exists for d = 0 too.
-        let wide = (i32::from(x[k] & 0x7F) | 0x80) << 10;
-        let q = (wide + ((1 << d) - 1) + (wide >> (d + 1) & 1)) >> (d + 1);
-        let sign = -i32::from(x[k] >> 15);
-        let a = (q ^ sign) - sign;
-        let low = ((a + 256) & 511) - 256;
-        let high = (a - low) >> 9;
-        out.hi[k] = (high << 7 & 0xFFFF) | high << 16;
-        out.lo[k] = (low << 7 & 0xFFFF) | low << 16;
+        let exponent = (f[k] - largest + 143).max(125);
+        let bits = u32::from(x[k] & 0x807F) << 16 | (exponent as u32) << 23;
+        out.a[k] = f64::from((f32::from_bits(bits) + ROUND) - ROUND);
     }
     out.any = largest > OFF_LIMIT;
     out.f = if out.any { largest } else { 0 };
@@ -42,60 +36,64 @@ pub(super) fn align<const B: usize>(x: &[u16], l: &[i32], out: &mut Operand) {
 
 /// The dot products of all rows, without vector instructions of its own.
 #[inline(always)]
-fn dot<const B: usize>(pairs: &[i32], a: &Operand) -> [i64; B] {
-    let mut high = [0i32; B];
-    let mut low = [0i32; B];
-    for (k, row) in pairs.chunks_exact(B.max(ROWS)).take(B).enumerate() {
-        let (h, l) = (a.hi[k] >> 16, a.lo[k] >> 16);
-        for n in 0..B {
-            let m = (row[n] << 16 >> 9) + (row[n] >> 16);
-            high[n] += m * h;
-            low[n] += m * l;
+fn dot<const B: usize>(words: &[u32], a: &Operand) -> [i64; B] {
+    let mut sums = [0f64; MAX_B];
+    for (row, &a) in words.chunks_exact(B.max(ROWS)).zip(&a.a[..B]) {
+        for (w, sum) in row
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .zip(sums.as_chunks_mut::<8>().0)
+        {
+            for n in 0..8 {
+                sum[n] += f64::from_bits(u64::from(w[place(n)]) << 32) * a;
+            }
         }
     }
-    std::array::from_fn(|n| (i64::from(high[n]) << 9) + i64::from(low[n]))
+    std::array::from_fn(|n| sums[n] as i64)
 }
 
-/// Exponent loop, two shifts and the sum.
+/// Exponent loop, two shifts and the sum of the rows `row .. row + N`.
 #[inline(always)]
-pub(super) fn add_terms<const B: usize>(
-    s: &[i64; B],
-    r: &[i32],
-    a: &Operand,
+pub(super) fn add_terms<const N: usize>(
+    s: &[i64; N],
+    row: usize,
+    r: &[u32],
+    f: i32,
     acc: &mut Column<'_>,
 ) {
-    *acc.poison |= a.poison;
-    if !a.any {
-        return; // bin = -64 and mantissa 0 in every row
-    }
+    let end = row + N;
     let (Some(r), Some(mantissa), Some(exponent)) = (
-        r.first_chunk::<B>(),
-        acc.mantissa.first_chunk_mut::<B>(),
-        acc.exponent.first_chunk_mut::<B>(),
+        r.get(row..end).and_then(|v| v.first_chunk::<N>()),
+        acc.mantissa
+            .get_mut(row..end)
+            .and_then(|v| v.first_chunk_mut::<N>()),
+        acc.exponent
+            .get_mut(row..end)
+            .and_then(|v| v.first_chunk_mut::<N>()),
     ) else {
         return;
     };
-    let mut fine = [0i64; B];
-    let mut shift_in = [0i64; B];
-    let mut shift_acc = [0i64; B];
-    for n in 0..B {
-        let g = r[n] + (a.f - 158);
+    for n in 0..N {
+        let g = r[n] as i32 + (f - 158);
         let e = (g >> 3) - 1;
-        let new = exponent[n].max(e);
-        fine[n] = i64::from(8 + (g & 7));
-        // 8 eights and more leave only the sign, as a shift by 63 does.
-        shift_in[n] = i64::from((8 * (new - e)).min(63));
-        shift_acc[n] = i64::from((8 * (new - exponent[n])).min(63));
+        let old = exponent[n];
+        let new = old.max(e);
         exponent[n] = new;
-    }
-    for n in 0..B {
-        let term = s[n] << fine[n] >> shift_in[n];
-        mantissa[n] = (mantissa[n] >> shift_acc[n]).wrapping_add(term);
+        // 8 eights and more leave only the sign, as a shift by 63 does.
+        let shift_in = (8 * (new - e)).min(63);
+        let shift_acc = (8 * (new - old)).min(63);
+        let term = s[n] << (8 + (g & 7)) >> shift_in;
+        mantissa[n] = (mantissa[n] >> shift_acc).wrapping_add(term);
     }
 }
 
 /// A product without special instructions.
 pub(super) fn accumulate<const B: usize>(w: Block<'_>, a: &Operand, acc: &mut Column<'_>) {
-    let s = dot::<B>(w.pairs, a);
-    add_terms::<B>(&s, w.r, a, acc);
+    *acc.poison |= a.poison;
+    // Without a lane that takes part every row has exponent -64 and mantissa 0: nothing to add.
+    if a.any {
+        let s = dot::<B>(w.words, a);
+        add_terms::<B>(&s, 0, w.r, a.f, acc);
+    }
 }

@@ -2,12 +2,12 @@
 //!
 //! | value | shape | type | meaning |
 //! |-------|-------|------|---------|
-//! | packed weights | `[k][n]`, rows padded to [`ROWS`] | 2 x `i16` in an `i32` | low half `m >> 7`, high half `m & 127` |
-//! | operand | `[k]` | 2 x `i16` in an `i32`, twice | `a = 512 * h + l`; pairs `(128 h, h)` and `(128 l, l)` |
+//! | packed weights | `[k][n]`, rows padded to [`ROWS`] | `u32` | upper half of `f64::from(m)`; the lower half is zero, as `m` has 17 bits |
+//! | operand | `[k]` | `f64` | `a`, an 18-bit integer |
 //! | mantissas, exponents | `[n]` | `i64`, `i32` | as [`sluice_isa::acc`] |
 //!
-//! One multiply-add of 16-bit pairs gives `m * h` exactly, another `m * l`; both sums stay below 2^30 for 64 lanes, and
-//! `S = 512 * sum(m * h) + sum(m * l)`.
+//! Products are below 2^34 and sums of 64 below 2^40, so `f64` multiply-add is exact in any order. Within eight rows the packed order is
+//! 0 4 1 5 2 6 3 7: of a 256-bit load the even words, shifted up, are rows 0..4 as `f64`, the odd words, masked, rows 4..8.
 //!
 //! **Contract.** Bit-equal to `sluice_isa::lbfp` and `sluice_isa::acc`, with one poison bit per accumulator block as in the hardware.
 //! **Errors.** None.
@@ -38,18 +38,18 @@ const OFF_LIMIT: i32 = -(1 << 19);
 /// A cache line of packed weights.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([i32; 16]);
+struct Line([u32; 16]);
 
 /// Which code computes the products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     /// Plain Rust.
     Portable,
-    /// 256-bit vectors; only made by [`Engine::detect`].
+    /// 256-bit vectors with fused multiply-add; only made by [`Engine::detect`].
     Avx2(Avx2Token),
 }
 
-/// Proof that the processor has AVX2.
+/// Proof that the processor has AVX2 and FMA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Avx2Token(());
 
@@ -57,28 +57,28 @@ impl Engine {
     /// The fastest engine of this processor.
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+        {
             return Self::Avx2(Avx2Token(()));
         }
         Self::Portable
     }
 }
 
-/// All weight blocks of a program, packed.
+/// All weight blocks of a program, packed: per block the words, then row exponents, then lane exponents (`i32`, off lanes [`OFF`]).
 #[derive(Debug, Clone)]
 pub struct Weights {
     b: usize,
     lines: Vec<Line>,
-    r: Vec<i32>,
-    lanes: Vec<i32>,
     lane_id: Vec<u32>,
 }
 
-/// One packed block.
+/// One packed block and, to be fetched meanwhile, the one that will be used next.
 #[derive(Debug, Clone, Copy)]
 struct Block<'a> {
-    pairs: &'a [i32],
-    r: &'a [i32],
+    words: &'a [u32],
+    r: &'a [u32],
+    next: &'a [u32],
 }
 
 impl Weights {
@@ -87,35 +87,29 @@ impl Weights {
         let mut this = Self {
             b,
             lines: Vec::new(),
-            r: Vec::new(),
-            lanes: Vec::new(),
             lane_id: Vec::new(),
         };
-        // Blocks with equal lane exponents share one row of `lanes`, so that one alignment serves them all.
+        // Blocks with equal lane exponents get equal numbers, so that one alignment serves them all.
         let mut known: std::collections::HashMap<&[i8], u32> = std::collections::HashMap::new();
         let rows = b.max(ROWS);
         for block in blocks {
-            let mut pairs = vec![0i32; rows * b];
+            let mut record = vec![0u32; this.lines_per_block() * 16];
             for n in 0..b {
                 for k in 0..b {
-                    let m = block.m[n * b + k];
-                    pairs[k * rows + n] = ((m >> 7) & 0xFFFF) | ((m & 127) << 16);
+                    let m = f64::from(block.m[n * b + k]);
+                    record[k * rows + place(n)] = (m.to_bits() >> 32) as u32;
                 }
+                let l = match block.l[n] {
+                    LANE_OFF => OFF,
+                    l => i32::from(l),
+                };
+                record[rows * b + n] = i32::from(block.r[n]) as u32;
+                record[rows * b + b + n] = l as u32;
             }
             this.lines
-                .extend(pairs.as_chunks::<16>().0.iter().map(|c| Line(*c)));
-            this.r.extend(block.r.iter().map(|&r| i32::from(r)));
+                .extend(record.as_chunks::<16>().0.iter().map(|c| Line(*c)));
             let next = known.len() as u32;
-            let id = *known.entry(&block.l).or_insert(next);
-            if id == next {
-                this.lanes.extend(
-                    block
-                        .l
-                        .iter()
-                        .map(|&l| if l == LANE_OFF { OFF } else { i32::from(l) }),
-                );
-            }
-            this.lane_id.push(id);
+            this.lane_id.push(*known.entry(&block.l).or_insert(next));
         }
         this
     }
@@ -135,30 +129,40 @@ impl Weights {
         self.lane_id[at]
     }
 
-    fn block(&self, at: usize) -> Block<'_> {
-        let lines = self.b.max(ROWS) * self.b / 16;
+    fn lines_per_block(&self) -> usize {
+        (self.b.max(ROWS) * self.b + 2 * self.b).div_ceil(16)
+    }
+
+    fn record(&self, at: usize) -> &[u32] {
+        let lines = self.lines_per_block();
+        simd::flat(&self.lines[at * lines..(at + 1) * lines])
+    }
+
+    fn block(&self, at: usize, next: usize) -> Block<'_> {
+        let (words, rest) = self.record(at).split_at(self.b.max(ROWS) * self.b);
         Block {
-            pairs: flat(&self.lines[at * lines..(at + 1) * lines]),
-            r: &self.r[at * self.b..(at + 1) * self.b],
+            words,
+            r: &rest[..self.b],
+            next: self.record(next),
         }
     }
 
-    fn lanes_of(&self, at: usize) -> &[i32] {
-        let id = self.lane_id[at] as usize;
-        &self.lanes[id * self.b..(id + 1) * self.b]
+    fn lanes_of(&self, at: usize) -> &[u32] {
+        let start = self.b.max(ROWS) * self.b + self.b;
+        &self.record(at)[start..start + self.b]
     }
 }
 
-fn flat(lines: &[Line]) -> &[i32] {
-    simd::flat(lines)
+/// Place of row `n` in the packed order.
+const fn place(n: usize) -> usize {
+    n / 8 * 8 + n % 4 * 2 + n / 4 % 2
 }
 
 /// An operand aligned to lane exponents, split for the multipliers.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
 pub struct Operand {
-    hi: [i32; MAX_B],
-    lo: [i32; MAX_B],
+    a: [f64; MAX_B],
     /// Largest lane exponent.
     f: i32,
     any: bool,
@@ -168,8 +172,7 @@ pub struct Operand {
 impl Default for Operand {
     fn default() -> Self {
         Self {
-            hi: [0; MAX_B],
-            lo: [0; MAX_B],
+            a: [0.0; MAX_B],
             f: 0,
             any: false,
             poison: false,
@@ -231,9 +234,15 @@ pub fn align(engine: Engine, weights: &Weights, at: usize, x: &[u16], out: &mut 
     }
 }
 
-/// Adds the product of block `at` with an operand aligned for it to a column.
-pub fn accumulate(engine: Engine, weights: &Weights, at: usize, a: &Operand, acc: &mut Column<'_>) {
-    let w = weights.block(at);
+/// Adds the product of block `at` with an operand aligned for it to a column, and fetches block `next` into the cache meanwhile.
+pub fn accumulate(
+    engine: Engine,
+    weights: &Weights,
+    (at, next): (usize, usize),
+    a: &Operand,
+    acc: &mut Column<'_>,
+) {
+    let w = weights.block(at, next);
     match (engine, weights.b) {
         (Engine::Avx2(t), 8) => simd::accumulate::<8>(t, w, a, acc),
         (Engine::Avx2(t), 16) => simd::accumulate::<16>(t, w, a, acc),

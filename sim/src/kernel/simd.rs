@@ -2,7 +2,7 @@
 //!
 //! | loop | registers |
 //! |------|-----------|
-//! | 4 groups of 8 rows | 2 accumulators each (`m * h`, `m * l`), one broadcast pair of each operand half per lane `k` |
+//! | `8 * G` rows, `U` lanes at a time | `2 * G * U = 8` accumulators of 4 `f64`, so that the multiply-adds never wait for each other |
 //!
 //! **Contract.** Bit-equal to [`super::generic`]: the integer sums are exact in both, the rest is the same source.
 //! **Safety.** The processor has the instructions because an [`super::Avx2Token`] exists only after detection. Loads stay inside the
@@ -15,9 +15,9 @@
 use super::{Avx2Token, Block, Column, Line, Operand};
 
 /// The values of consecutive lines.
-pub(super) fn flat(lines: &[Line]) -> &[i32] {
-    // SAFETY: `Line` is `repr(C)` with exactly 16 `i32` and no padding (64 bytes, align 64).
-    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<i32>(), lines.len() * 16) }
+pub(super) fn flat(lines: &[Line]) -> &[u32] {
+    // SAFETY: `Line` is `repr(C)` with exactly 16 `u32` and no padding (64 bytes, align 64).
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<u32>(), lines.len() * 16) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -25,90 +25,107 @@ mod x86 {
     use super::super::generic;
     use super::{Block, Column, Operand};
     use std::arch::x86_64::{
-        __m256i, _mm256_add_epi32, _mm256_add_epi64, _mm256_castsi256_si128, _mm256_cvtepi32_epi64,
-        _mm256_extracti128_si256, _mm256_load_si256, _mm256_madd_epi16, _mm256_set1_epi32,
-        _mm256_setzero_si256, _mm256_slli_epi64, _mm256_storeu_si256,
+        __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_pd, _mm256_and_si256, _mm256_castpd_si256,
+        _mm256_castsi256_pd, _mm256_fmadd_pd, _mm256_load_si256, _mm256_set1_epi64x,
+        _mm256_set1_pd, _mm256_setzero_pd, _mm256_slli_epi64, _mm256_storeu_si256,
+        _mm256_sub_epi64,
     };
 
-    #[target_feature(enable = "avx2")]
-    pub(super) fn align<const B: usize>(x: &[u16], l: &[i32], out: &mut Operand) {
+    /// Added to an integral `f64` below 2^51 in magnitude it leaves the integer in the lower bits.
+    const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn align<const B: usize>(x: &[u16], l: &[u32], out: &mut Operand) {
         generic::align::<B>(x, l, out);
     }
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,fma")]
     pub(super) fn accumulate<const B: usize>(w: Block<'_>, a: &Operand, acc: &mut Column<'_>) {
-        let mut s = [0i64; B];
-        if w.pairs.len() < B * B {
-            return;
+        *acc.poison |= a.poison;
+        if !a.any {
+            return; // as in the generic kernel
+        }
+        // Exponents stand behind the words; a hint that cannot fault.
+        for line in 0..(2 * B).div_ceil(16) {
+            let next = w.next.as_ptr().wrapping_add(w.words.len() + 16 * line);
+            // SAFETY: a prefetch does not access memory architecturally.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(next.cast()) };
         }
         let mut row = 0;
         while row < B {
-            if B - row >= 32 {
-                group::<B, 4>(w.pairs, a, row, &mut s);
+            if B >= 32 {
+                group::<B, 4, 1, 32>(w, a, row, acc);
                 row += 32;
-            } else if B - row >= 16 {
-                group::<B, 2>(w.pairs, a, row, &mut s);
+            } else if B >= 16 {
+                group::<B, 2, 2, 16>(w, a, row, acc);
                 row += 16;
             } else {
-                group::<B, 1>(w.pairs, a, row, &mut s);
+                group::<B, 1, 4, 8>(w, a, row, acc);
                 row += 8;
             }
         }
-        generic::add_terms::<B>(&s, w.r, a, acc);
     }
 
-    /// Dot products of the rows `row .. row + 8 * G`.
-    #[target_feature(enable = "avx2")]
-    fn group<const B: usize, const G: usize>(
-        pairs: &[i32],
+    /// The rows `row .. row + N`, `N = 8 * G`.
+    #[target_feature(enable = "avx2,fma")]
+    fn group<const B: usize, const G: usize, const U: usize, const N: usize>(
+        w: Block<'_>,
         a: &Operand,
         row: usize,
-        s: &mut [i64; B],
+        acc: &mut Column<'_>,
     ) {
-        assert!(pairs.len() >= B * B && row + 8 * G <= B);
-        let mut high = [_mm256_setzero_si256(); G];
-        let mut low = [_mm256_setzero_si256(); G];
-        for k in 0..B {
-            let h = _mm256_set1_epi32(a.hi[k]);
-            let l = _mm256_set1_epi32(a.lo[k]);
-            for g in 0..G {
-                // SAFETY: k < B and row + 8 * g + 8 <= B, so the eight values end at k * B + row + 8 * g + 8 <= B * B <= len;
-                // blocks start on a 64-byte line and every offset is a multiple of 8 values, so the address is 32-byte aligned.
-                let m = unsafe {
-                    _mm256_load_si256(pairs.as_ptr().add(k * B + row + 8 * g).cast::<__m256i>())
-                };
-                high[g] = _mm256_add_epi32(high[g], _mm256_madd_epi16(m, h));
-                low[g] = _mm256_add_epi32(low[g], _mm256_madd_epi16(m, l));
+        let words = w.words;
+        assert!(words.len() >= B * B && row + N <= B && N == 8 * G && B.is_multiple_of(U));
+        let upper = _mm256_set1_epi64x(-1 << 32);
+        let mut first = [[_mm256_setzero_pd(); G]; U];
+        let mut second = [[_mm256_setzero_pd(); G]; U];
+        for k in (0..B).step_by(U) {
+            for u in 0..U {
+                let x = _mm256_set1_pd(a.a[k + u]);
+                for g in 0..G {
+                    // SAFETY: k + u < B and row + 8 * g + 8 <= B, so the eight words end at or before B * B <= len; blocks start on a
+                    // 64-byte line and every offset is a multiple of 8 words, so the address is 32-byte aligned.
+                    let m = unsafe {
+                        let at = words.as_ptr().add((k + u) * B + row + 8 * g);
+                        if g % 2 == 0 {
+                            // A hint that cannot fault; the next block has the same shape.
+                            let next = w.next.as_ptr().wrapping_add((k + u) * B + row + 8 * g);
+                            _mm_prefetch::<_MM_HINT_T0>(next.cast());
+                        }
+                        _mm256_load_si256(at.cast::<__m256i>())
+                    };
+                    let even = _mm256_castsi256_pd(_mm256_slli_epi64::<32>(m));
+                    let odd = _mm256_castsi256_pd(_mm256_and_si256(m, upper));
+                    first[u][g] = _mm256_fmadd_pd(even, x, first[u][g]);
+                    second[u][g] = _mm256_fmadd_pd(odd, x, second[u][g]);
+                }
             }
         }
-        for g in 0..G {
-            let wide = |h, l| {
-                _mm256_add_epi64(
-                    _mm256_slli_epi64::<9>(_mm256_cvtepi32_epi64(h)),
-                    _mm256_cvtepi32_epi64(l),
+        let magic = _mm256_set1_pd(MAGIC);
+        let mut s = [0i64; N];
+        for (g, s) in s.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let whole = |parts: &[[_; G]; U]| {
+                let sum = parts[1..]
+                    .iter()
+                    .fold(parts[0][g], |sum, p| _mm256_add_pd(sum, p[g]));
+                _mm256_sub_epi64(
+                    _mm256_castpd_si256(_mm256_add_pd(sum, magic)),
+                    _mm256_castpd_si256(magic),
                 )
             };
-            let first = wide(
-                _mm256_castsi256_si128(high[g]),
-                _mm256_castsi256_si128(low[g]),
-            );
-            let second = wide(
-                _mm256_extracti128_si256::<1>(high[g]),
-                _mm256_extracti128_si256::<1>(low[g]),
-            );
-            let at = row + 8 * g;
-            // SAFETY: at + 8 <= B, the length of `s`.
+            // SAFETY: `s` has eight values.
             unsafe {
-                _mm256_storeu_si256(s.as_mut_ptr().add(at).cast::<__m256i>(), first);
-                _mm256_storeu_si256(s.as_mut_ptr().add(at + 4).cast::<__m256i>(), second);
+                _mm256_storeu_si256(s.as_mut_ptr().cast::<__m256i>(), whole(&first));
+                _mm256_storeu_si256(s.as_mut_ptr().add(4).cast::<__m256i>(), whole(&second));
             }
         }
+        generic::add_terms::<N>(&s, row, w.r, a.f, acc);
     }
 }
 
 /// [`super::align`] for one block size.
-pub(super) fn align<const B: usize>(_: Avx2Token, x: &[u16], l: &[i32], out: &mut Operand) {
-    // SAFETY: the token proves that the processor has AVX2.
+pub(super) fn align<const B: usize>(_: Avx2Token, x: &[u16], l: &[u32], out: &mut Operand) {
+    // SAFETY: the token proves that the processor has AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         x86::align::<B>(x, l, out);
@@ -124,7 +141,7 @@ pub(super) fn accumulate<const B: usize>(
     a: &Operand,
     acc: &mut Column<'_>,
 ) {
-    // SAFETY: the token proves that the processor has AVX2.
+    // SAFETY: the token proves that the processor has AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         x86::accumulate::<B>(w, a, acc);

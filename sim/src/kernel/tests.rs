@@ -91,7 +91,8 @@ fn agree(engine: Engine, b: usize, seed: u64, flip: bool) -> bool {
             poison: &mut poison,
         };
         align(engine, &weights, i, &x, &mut a);
-        accumulate(engine, &weights, i, &a, &mut column);
+        let next = (i + 1) % steps;
+        accumulate(engine, &weights, (i, next), &a, &mut column);
     }
     let mut out = vec![0; b];
     to_f32(&mantissa, &exponent, poison, &mut out);
