@@ -181,6 +181,7 @@ module sl_top #(
   );
 /*%- for core in core_list %*/
 
+  localparam string InitPrefix${ core }$ = InitDir == "" ? "" : {InitDir, "/core${ core }$_"};
   sl_core #(
       .NumCores(NumCores),
       .BlockSize(BlockSize),
@@ -191,7 +192,7 @@ module sl_top #(
       .ClampDepth(ClampDepth),
       .InstrDepth(InstrDepth),
       .LoadWidth(LoadWidth),
-      .InitPrefix(InitDir == "" ? "" : {InitDir, "/core${ core }$_"})
+      .InitPrefix(InitPrefix${ core }$)
   ) u_core${ core }$ (
       .clk_i(compute_clock),
       .rst_ni(rst_n),
