@@ -198,6 +198,7 @@ impl Program {
                     m.name
                 )));
             }
+            self.check_job(m)?;
             let beats = |ts: &[crate::model::TensorInfo]| -> Result<usize, IsaError> {
                 if ts.iter().any(|t| {
                     t.shape.is_empty() || t.data_dim >= t.shape.len() || t.shape.contains(&0)
@@ -227,6 +228,58 @@ impl Program {
                 c.output_fifo_depth,
                 "output FIFO beats",
             )?;
+        }
+        Ok(())
+    }
+
+    /// What the dispatcher relies on: the job awaits all its input, sends exactly its output, and ends where it says.
+    fn check_job(&self, m: &ModelInfo) -> Result<(), IsaError> {
+        let rule = |what: String, value: usize, limit: String| {
+            Err(IsaError::Program {
+                what: format!("model `{}`: {what}", m.name),
+                value: value as u64,
+                limit,
+            })
+        };
+        if m.n_in == 0 || m.n_out == 0 {
+            return rule(
+                "input or output beats".into(),
+                0,
+                "a job has at least one of each".into(),
+            );
+        }
+        let job = &self.control[m.entry_pc as usize..(m.entry_pc + m.ticks) as usize];
+        if let Some(early) = job[..job.len() - 1].iter().position(|w| w.last) {
+            return rule(
+                "last tick".into(),
+                early,
+                format!("the job has {} ticks", job.len()),
+            );
+        }
+        let sent = job.iter().filter(|w| w.out_valid).count();
+        if sent != m.n_out as usize {
+            return rule(
+                "output words".into(),
+                sent,
+                format!("a job sends {} beats", m.n_out),
+            );
+        }
+        let awaited = job.iter().map(|w| w.wait).max().unwrap_or(0);
+        if awaited != m.n_in {
+            return rule(
+                "input beats awaited".into(),
+                awaited as usize,
+                format!("a job has {}", m.n_in),
+            );
+        }
+        let init = m.init_pc.map_or(&[][..], |pc| &self.control[pc as usize..]);
+        let end = init.iter().position(|w| w.last).unwrap_or(0);
+        if init.iter().take(end + 1).any(|w| w.out_valid || w.wait > 0) {
+            return rule(
+                "initialisation".into(),
+                end,
+                "it neither waits for input nor sends output".into(),
+            );
         }
         Ok(())
     }

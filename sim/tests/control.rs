@@ -331,23 +331,6 @@ fn conflicts_are_named() {
 }
 
 #[test]
-fn more_output_than_declared_overflows() {
-    let mut b = Build::new(1, 4);
-    b.config.output_fifo_depth = 4;
-    let mut ticks = echo();
-    ticks.extend((0..5).map(|_| tick().out(0, 0, 4)));
-    b.model(1, 1, ticks);
-    let mut bench = Bench::new(b.machine());
-    let x = block(&[1.0; 4]);
-    let fault = (0..60).find_map(|i| {
-        bench
-            .try_cycle((i == 0).then_some(0), Some(&x), false)
-            .err()
-    });
-    assert_eq!(fault.map(|e| e.code()), Some("SL-S006"));
-}
-
-#[test]
 fn disabled_means_no_look_up_and_no_start() {
     let mut b = Build::new(1, 4);
     b.model(1, 1, echo());
