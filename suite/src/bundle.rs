@@ -107,9 +107,13 @@ impl Bundle {
     /// `count` requests of random models with random inputs.
     pub fn requests(&self, count: usize, seed: u64) -> Vec<Request> {
         let mut rng = Rng::labelled(seed, "requests");
+        let mut used = vec![0; self.program.models.len()];
         (0..count)
             .map(|_| {
-                let model = rng.below(self.program.models.len());
+                // The less used of two random ones: random order, but nobody is left out of a short list.
+                let (a, b) = (rng.below(used.len()), rng.below(used.len()));
+                let model = if used[a] <= used[b] { a } else { b };
+                used[model] += 1;
                 self.request(model, &mut rng)
             })
             .collect()
