@@ -44,15 +44,16 @@ struct Bias {
 
 impl Fixed {
     pub(crate) fn new(program: &Program) -> Self {
-        let image = Image::new(program);
         let b = program.config.block_size as usize;
+        let weights = Weights::new(b, program.cores.iter().flat_map(|core| &core.weights));
+        let image = Image::new(program, &weights);
         let starts = image.constants.iter().map(|&u| Acc::from_bias(u));
         Self {
             bias: Bias {
                 mantissa: starts.clone().map(|a| a.mantissa).collect(),
                 exponent: starts.map(|a| i32::from(a.exponent)).collect(),
             },
-            weights: Weights::new(b, program.cores.iter().flat_map(|core| &core.weights)),
+            weights,
             image,
             engine: Engine::detect(),
             compute: true,
@@ -104,8 +105,6 @@ impl Datapath {
         let t = &image.ticks[tick.pc as usize];
         let ops = &image.ops[t.starts[stage] as usize..t.starts[stage + 1] as usize];
         let place = |core: u32| (slot * fixed.cores + core as usize) * b;
-        // Operand and lane exponents the aligned operand was made from.
-        let mut aligned = None;
         for op in ops {
             match *op {
                 Op::Output { src, lanes, last } => {
@@ -157,9 +156,9 @@ impl Datapath {
                     acc,
                     start,
                     take,
+                    align,
                 } => {
-                    let key = (operand, fixed.weights.lane_id(weight as usize));
-                    if aligned != Some(key) {
+                    if align {
                         let from = place(operand);
                         kernel::align(
                             fixed.engine,
@@ -168,7 +167,6 @@ impl Datapath {
                             &self.operands[from..from + b],
                             &mut self.operand,
                         );
-                        aligned = Some(key);
                     }
                     let mut column = column(
                         &mut self.mantissa,

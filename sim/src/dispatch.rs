@@ -15,6 +15,7 @@ use sluice_isa::words::ModelRecord;
 
 /// What reaches the dispatcher in a cycle.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one field per pin")]
 pub struct DispatchIn {
     /// A select beat is offered.
     pub select_valid: bool,

@@ -92,7 +92,7 @@ pub enum SimError {
         /// Cycle in which they need it.
         cycle: u64,
     },
-    /// An output beat was pushed into a full FIFO: a job sends more beats than its model declares.
+    /// An output beat was pushed into a full FIFO. Validated programs cannot do that: the dispatcher reserves space for a job's beats.
     #[error(
         "[SL-S006] cycle {cycle}: output FIFO of {depth} beats overflows; a model sends more beats than it declares"
     )]
@@ -112,20 +112,8 @@ pub enum SimError {
         /// What was being waited for.
         what: String,
     },
-    /// A model without input or output beats cannot be streamed.
-    #[error(
-        "[SL-S008] model `{model}` has {n_in} input and {n_out} output beats; it needs at least one of each"
-    )]
-    NoBeats {
-        /// Model.
-        model: String,
-        /// Input beats.
-        n_in: u32,
-        /// Output beats.
-        n_out: u32,
-    },
     /// An input beat is not one block.
-    #[error("[SL-S009] an input beat has {expected} values (the block size), got {got}")]
+    #[error("[SL-S008] an input beat has {expected} values (the block size), got {got}")]
     BeatLength {
         /// Block size.
         expected: usize,
@@ -145,8 +133,7 @@ impl SimError {
             Self::Conflict { .. } => "SL-S005",
             Self::OutputOverflow { .. } => "SL-S006",
             Self::Stuck { .. } => "SL-S007",
-            Self::NoBeats { .. } => "SL-S008",
-            Self::BeatLength { .. } => "SL-S009",
+            Self::BeatLength { .. } => "SL-S008",
         }
     }
 }

@@ -24,6 +24,7 @@ use sluice_isa::{
 };
 
 use crate::error::Resource;
+use crate::kernel::Weights;
 
 pub(crate) const OUT_PUSH: usize = 0;
 pub(crate) const READ: usize = 1;
@@ -108,6 +109,8 @@ pub(crate) enum Op {
         acc: u32,
         start: Start,
         take: bool,
+        /// The operand must be aligned; otherwise the core before it in this tick has the same operand and lane exponents.
+        align: bool,
     },
     Add32 {
         core: u32,
@@ -185,7 +188,7 @@ struct Builder<'a> {
 }
 
 impl Image {
-    pub(crate) fn new(program: &Program) -> Self {
+    pub(crate) fn new(program: &Program, weights: &Weights) -> Self {
         let config = &program.config;
         let timing = Timing::of(config);
         let bases = |count: fn(&sluice_isa::CoreImage) -> usize| {
@@ -240,6 +243,23 @@ impl Image {
             image.ticks.push(tick);
         }
         image.vectors = builder.vectors;
+        for tick in &image.ticks {
+            let range = tick.starts[ACCUMULATE] as usize..tick.starts[ACCUMULATE + 1] as usize;
+            let mut before = None;
+            for op in &mut image.ops[range] {
+                if let Op::Product {
+                    operand,
+                    weight,
+                    align,
+                    ..
+                } = op
+                {
+                    let key = (*operand, weights.lane_id(*weight as usize));
+                    *align = before != Some(key);
+                    before = Some(key);
+                }
+            }
+        }
         let mut follower = 0;
         for op in image.ops.iter_mut().rev() {
             if let Op::Product { weight, next, .. } = op {
@@ -343,6 +363,7 @@ impl Builder<'_> {
                     acc,
                     start,
                     take,
+                    align: true,
                 });
             }
             MatrixKind::Add32 => {

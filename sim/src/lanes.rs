@@ -12,7 +12,9 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
-    reason = "bit patterns: halves of 32-bit words and order keys"
+    clippy::inline_always,
+    clippy::needless_bitwise_bool,
+    reason = "bit patterns: halves of 32-bit words and order keys; loops over lanes without branches"
 )]
 
 use sluice_isa::Op;
@@ -279,8 +281,8 @@ mod tests {
         let x = [0x3F80, 0x4000, 0x4040, 0x4080];
         let mut out = [0; 4];
         widen_rotated(&x, 1, &mut out);
-        assert_eq!(out.map(f32::from_bits), [2.0, 3.0, 4.0, 1.0]);
+        assert_eq!(out, [2f32, 3.0, 4.0, 1.0].map(f32::to_bits));
         widen_rotated(&x, 0, &mut out);
-        assert_eq!(out.map(f32::from_bits), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(out, [1f32, 2.0, 3.0, 4.0].map(f32::to_bits));
     }
 }

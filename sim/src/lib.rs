@@ -9,6 +9,10 @@
 //! **Contract.** `docs/machine.md`: every output bit, and the cycle of every output beat. Reads and writes happen in the cycles
 //! stated there, so a program with a data hazard gives what the hardware gives.
 //! **Errors.** [`SimError`], codes `SL-S001` and up. Nothing here panics on a bad program or bad input.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "each module's header has an Errors line"
+)]
 
 mod datapath;
 pub mod dispatch;

@@ -30,6 +30,7 @@ use crate::kernel::Engine;
 
 /// Input pins of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one field per pin")]
 pub struct Pins<'a> {
     /// A select beat is offered.
     pub select_valid: bool,
@@ -62,6 +63,7 @@ pub struct Status {
 
 /// Output pins of one cycle.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one field per pin")]
 pub struct Outputs<'a> {
     /// The select beat offered in this cycle is taken if valid.
     pub select_ready: bool,
@@ -104,13 +106,6 @@ impl Machine {
     /// A machine with the program loaded, in its state after reset.
     pub fn new(program: Arc<Program>) -> Result<Self, SimError> {
         program.validate()?;
-        if let Some(m) = program.models.iter().find(|m| m.n_in == 0 || m.n_out == 0) {
-            return Err(SimError::NoBeats {
-                model: m.name.clone(),
-                n_in: m.n_in,
-                n_out: m.n_out,
-            });
-        }
         let c = &program.config;
         Ok(Self {
             fixed: Arc::new(Fixed::new(&program)),

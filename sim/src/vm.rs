@@ -167,7 +167,14 @@ impl Vm {
                     .map(|&i| x.get(i as usize).copied().unwrap_or(0)),
             );
         }
-        let cycles = run_job(&mut self.machine, model, &self.input, &mut self.output)?;
+        let cycles = match run_job(&mut self.machine, model, &self.input, &mut self.output) {
+            Ok(cycles) => cycles,
+            Err(fault) => {
+                // The job cannot be continued; leave a machine that can start another one.
+                self.machine.restart();
+                return Err(fault);
+            }
+        };
         let info = &self.machine.program().models[model];
         let mut beats = self.output.as_slice();
         let mut words = Vec::with_capacity(info.outputs.len());
@@ -317,13 +324,6 @@ fn run_job(
     let b = machine.program().config.block_size as usize;
     let n_out = machine.program().models[model].n_out as usize * b;
     let patience = patience(machine);
-    let stuck = |machine: &Machine, what: &str| {
-        Err(SimError::Stuck {
-            model: machine.program().models[model].name.clone(),
-            cycle: machine.cycle(),
-            what: what.to_owned(),
-        })
-    };
     let mut pins = Pins {
         select_valid: true,
         select_data: u16::try_from(model).unwrap_or(u16::MAX),
@@ -331,40 +331,34 @@ fn run_job(
         enable: true,
         ..Pins::default()
     };
-    // Until the job waits for input and nothing is in flight.
-    let mut limit = machine.cycle() + 2 * patience;
-    loop {
-        let out = machine.step(&pins)?;
-        if out.output_valid {
-            return stuck(machine, "an output beat came before the first input beat");
-        }
-        if pins.select_valid && out.select_ready {
-            pins.select_valid = false;
-        }
-        if !pins.select_valid && machine.dispatcher().holding() && machine.drained() {
-            break;
-        }
-        if machine.cycle() > limit {
-            return stuck(machine, "the job never waits for its input");
-        }
-    }
     output.clear();
-    let jobs = machine.dispatcher().jobs_done();
     let (mut first_input, mut last_input) = (None, 0);
     let (mut first_output, mut last_output) = (None, 0);
     let mut at = 0;
-    limit = machine.cycle() + patience;
+    let jobs = machine.dispatcher().jobs_done();
+    // Input is offered from the moment the job waits for it and nothing is in flight.
+    let mut offered = false;
+    let mut limit = machine.cycle() + 2 * patience;
     while output.len() < n_out || machine.dispatcher().jobs_done() == jobs || !machine.drained() {
         let cycle = machine.cycle();
         if cycle > limit {
-            return stuck(
-                machine,
-                "its ticks are over or wait for beats that do not exist",
-            );
+            let beats = output.len() / b;
+            return Err(SimError::Stuck {
+                model: machine.program().models[model].name.clone(),
+                cycle,
+                what: format!("{beats} output beats have come"),
+            });
         }
-        pins.input_valid = at < input.len();
+        if !offered && machine.dispatcher().holding() && machine.drained() {
+            offered = true;
+            limit = cycle + patience;
+        }
+        pins.input_valid = offered && at < input.len();
         pins.input_data = input.get(at..at + b).unwrap_or(&[]);
         let out = machine.step(&pins)?;
+        if out.select_ready {
+            pins.select_valid = false;
+        }
         if pins.input_valid && out.input_ready {
             at += b;
             first_input.get_or_insert(cycle);
@@ -382,6 +376,6 @@ fn run_job(
         last_input,
         first_output: first_output.unwrap_or(last_output),
         last_output,
-        spaced: last_output + 1 - first_input,
+        spaced: (last_output + 1).saturating_sub(first_input),
     })
 }

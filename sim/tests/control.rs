@@ -1,4 +1,8 @@
 //! Dispatcher and sequencer by hand: parity, waits, initialisation, reset, bad selects, credit, two models, conflicts.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "literal sizes of tiny programs"
+)]
 
 mod support;
 

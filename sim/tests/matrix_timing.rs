@@ -1,5 +1,6 @@
 //! Products, biases, sums and `add32`: values, and the first cycle in which each result can be read. Figures by hand from machine.md
 //! for c1b4: T = 1, E = 1, so a product's result is readable 16 ticks after its own, a tick issues one cycle after its input beat.
+#![expect(clippy::cast_precision_loss, reason = "literal sizes of tiny programs")]
 
 mod support;
 

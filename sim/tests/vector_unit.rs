@@ -1,5 +1,9 @@
 //! Vector words: every operation, rotation, lane masks, planes, clamps, and the first tick that can read each result.
 //! c1b4: a pass of a tensor is readable 6 ticks later, arithmetic 13.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "literal sizes of tiny programs"
+)]
 
 mod support;
 

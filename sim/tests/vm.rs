@@ -1,5 +1,7 @@
 //! Job level: results, errors, latencies, state, streams under every stall pattern.
 
+#![expect(clippy::float_cmp, reason = "results are exact by construction")]
+
 mod support;
 
 use std::sync::Arc;
@@ -134,32 +136,64 @@ fn errors_name_what_is_wrong() {
 }
 
 #[test]
-fn programs_that_stand_still_are_reported() {
-    let mut b = Build::new(1, 4);
-    b.model(1, 1, vec![tick().wait(2), tick().out(0, 0, 4)]);
-    let e = Vm::new(b.program())
-        .unwrap()
-        .run(0, &[&[0.0; 4]])
-        .unwrap_err();
-    assert_eq!(e.code(), "SL-S007", "{e}");
-    let mut b = Build::new(1, 4);
-    b.model(1, 1, vec![tick(), tick().out(0, 0, 4)]);
-    let e = Vm::new(b.program())
-        .unwrap()
-        .run(0, &[&[0.0; 4]])
-        .unwrap_err();
-    assert_eq!(e.code(), "SL-S007", "{e}");
-    let mut b = Build::new(1, 4);
-    b.model(1, 1, vec![tick().wait(1).out(0, 0, 4)]);
-    let mut p = (*b.program()).clone();
-    p.models[0].inputs.clear();
-    p.models[0].n_in = 0;
-    assert_eq!(
-        Machine::new(Arc::new(p.clone())).unwrap_err().code(),
-        "SL-S008"
-    );
+fn faults_of_programs_and_streams() {
+    let mut p = (*running_sum().program()).clone();
     p.control.clear();
     assert_eq!(Machine::new(Arc::new(p)).unwrap_err().code(), "SL-S001");
+    // A job with a beat missing never ends.
+    let mut m = running_sum().machine();
+    let job = Job {
+        model: 0,
+        beats: vec![block(&[1.0; 4])],
+    };
+    let e = run_stream(&mut m, &[job], &StallPattern::FREE).unwrap_err();
+    assert_eq!(e.code(), "SL-S007", "{e}");
+    // A beat that is not a block.
+    let mut m = running_sum().machine();
+    let job = Job {
+        model: 0,
+        beats: vec![block(&[1.0; 5]); 2],
+    };
+    let e = run_stream(&mut m, &[job], &StallPattern::FREE).unwrap_err();
+    assert_eq!(
+        e.to_string(),
+        "[SL-S008] an input beat has 4 values (the block size), got 5"
+    );
+    // A conflict at job level leaves a usable simulator.
+    let mut b = Build::new(1, 4);
+    let mut t = vec![
+        tick()
+            .wait(1)
+            .m(0, read(INPUT, 0))
+            .v(0, planes(pass(ASrc::X, 2, 4))),
+    ];
+    t.push(tick().m(0, read(INPUT, 0)).v(0, pass(ASrc::X, 2, 4)));
+    t.push(tick().out(0, 2, 4));
+    b.model(1, 1, t);
+    let mut vm = Vm::new(b.program()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(vm.run(0, &[&[0.0; 4]]).unwrap_err().code(), "SL-S005");
+    }
+}
+
+#[test]
+fn output_that_needs_no_input_may_come_before_it() {
+    let mut b = Build::new(1, 4);
+    let k = b.constant(&[3.0; 4]);
+    let mut word = pass(ASrc::Const, 2, 4);
+    word.const_addr = k;
+    let mut t = vec![tick().v(0, word)];
+    t.extend(idle(5));
+    t.push(tick().out(0, 2, 4));
+    t.push(tick().wait(1));
+    b.model(1, 1, t);
+    let mut vm = Vm::new(b.program()).unwrap();
+    for _ in 0..3 {
+        let run = vm.run(0, &[&[0.0; 4]]).unwrap();
+        assert_eq!(run.outputs, [[3.0; 4]]);
+        assert!(run.cycles.first_output < run.cycles.first_input);
+        assert_eq!(run.cycles.spaced, 0);
+    }
 }
 
 fn two_models() -> Build {

@@ -1,6 +1,10 @@
 //! The kernels in plain Rust; the vector engine compiles the same bodies with wider instructions and its own multiplier loop.
 //!
 //! **Contract.** See [`super`]. `B` is the block size; slices have at least `B` values.
+#![expect(
+    clippy::inline_always,
+    reason = "the bodies must be compiled inside the functions that enable wider vectors"
+)]
 
 use super::{Block, Column, MAX_B, OFF_LIMIT, Operand, ROWS, place};
 
@@ -74,17 +78,25 @@ pub(super) fn add_terms<const N: usize>(
     ) else {
         return;
     };
+    // Two loops, because the first is 32 bits wide and the second 64.
+    let mut fine = [0i32; N];
+    let mut ahead = [0i32; N];
     for n in 0..N {
         let g = r[n] as i32 + (f - 158);
         let e = (g >> 3) - 1;
-        let old = exponent[n];
-        let new = old.max(e);
-        exponent[n] = new;
-        // 8 eights and more leave only the sign, as a shift by 63 does.
-        let shift_in = (8 * (new - e)).min(63);
-        let shift_acc = (8 * (new - old)).min(63);
-        let term = s[n] << (8 + (g & 7)) >> shift_in;
-        mantissa[n] = (mantissa[n] >> shift_acc).wrapping_add(term);
+        fine[n] = 8 + (g & 7);
+        ahead[n] = e - exponent[n];
+        exponent[n] = exponent[n].max(e);
+    }
+    for n in 0..N {
+        let (term, sum) = (s[n] << fine[n], mantissa[n]);
+        // Whichever has the smaller exponent is shifted; 8 eights and more leave only the sign, as a shift by 63 does.
+        let (large, small) = if ahead[n] > 0 {
+            (term, sum)
+        } else {
+            (sum, term)
+        };
+        mantissa[n] = large.wrapping_add(small >> (8 * ahead[n].abs()).min(63));
     }
 }
 

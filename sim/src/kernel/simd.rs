@@ -48,8 +48,7 @@ mod x86 {
         // Exponents stand behind the words; a hint that cannot fault.
         for line in 0..(2 * B).div_ceil(16) {
             let next = w.next.as_ptr().wrapping_add(w.words.len() + 16 * line);
-            // SAFETY: a prefetch does not access memory architecturally.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(next.cast()) };
+            _mm_prefetch::<_MM_HINT_T0>(next.cast());
         }
         let mut row = 0;
         while row < B {
@@ -67,6 +66,10 @@ mod x86 {
     }
 
     /// The rows `row .. row + N`, `N = 8 * G`.
+    #[expect(
+        clippy::cast_ptr_alignment,
+        reason = "loads are from aligned lines, stores are of the unaligned kind"
+    )]
     #[target_feature(enable = "avx2,fma")]
     fn group<const B: usize, const G: usize, const U: usize, const N: usize>(
         w: Block<'_>,

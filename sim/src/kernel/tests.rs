@@ -36,9 +36,8 @@ fn block(rng: &mut Rng, b: usize, style: u64) -> WeightBlock {
     for l in &mut w.l {
         *l = match (style, rng.below(6)) {
             (0, _) => 0,
-            (1..=2, 0) => LANE_OFF,
+            (1..=2, 0) | (3, _) => LANE_OFF,
             (2, _) => rng.below(256) as i8,
-            (3, _) => LANE_OFF,
             _ => rng.below(12) as i8 - 6,
         };
     }

@@ -1,9 +1,8 @@
 //! Tiny hand-written programs, and a driver that shows every pin.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![expect(
-    clippy::missing_panics_doc,
     clippy::cast_possible_truncation,
-    reason = "test support: small literal sizes"
+    reason = "literal sizes of tiny programs"
 )]
 
 use std::sync::Arc;
