@@ -16,6 +16,7 @@
 //! | `in_par`       | 1    | slot the next input beat belongs to                                            |
 //! | `next_par`     | 1    | slot of the next job (`np`); the running job has the other one                 |
 //! | `run`, `phase` | 1, 1 | a job runs; it is in its initialisation                                        |
+//! | `init_before`  | 1    | an initialisation ended in the cycle before                                    |
 //! | `pc`           | 16   | address of the word at the control store's output                              |
 //! | `credit`       | 16   | output beats that may still be promised                                        |
 //!
@@ -130,6 +131,7 @@ pub struct DispatchFsm {
     next_par: Reg<Bit>,
     run: Reg<Bit>,
     phase: Reg<Bit>,
+    init_before: Reg<Bit>,
     pc: Reg<Bits<16>>,
     beats_run: Reg<Bits<16>>,
     credit: Reg<Bits<16>>,
@@ -146,8 +148,7 @@ pub struct DispatchFsm {
     free: [Signal<Local, Bit>; 2],
     lookup: Signal<Local, Bit>,
     known: Signal<Local, Bit>,
-    fresh_head: Signal<Local, Bit>,
-    same_model: Signal<Local, Bit>,
+    settle: Signal<Local, Bit>,
     needs_init: Signal<Local, Bit>,
     start_ok: Signal<Local, Bit>,
     issue_now: Signal<Local, Bit>,
@@ -231,6 +232,7 @@ impl Default for DispatchFsm {
             next_par: Reg::default(),
             run: Reg::default(),
             phase: Reg::default(),
+            init_before: Reg::default(),
             pc: Reg::default(),
             beats_run: Reg::default(),
             credit: Reg::default(),
@@ -246,8 +248,7 @@ impl Default for DispatchFsm {
             free: Default::default(),
             lookup: Signal::default(),
             known: Signal::default(),
-            fresh_head: Signal::default(),
-            same_model: Signal::default(),
+            settle: Signal::default(),
             needs_init: Signal::default(),
             start_ok: Signal::default(),
             issue_now: Signal::default(),
@@ -319,6 +320,7 @@ impl Logic for DispatchFsm {
         self.next_par.clock.next = self.clock.val();
         self.run.clock.next = self.clock.val();
         self.phase.clock.next = self.clock.val();
+        self.init_before.clock.next = self.clock.val();
         self.pc.clock.next = self.clock.val();
         self.beats_run.clock.next = self.clock.val();
         self.credit.clock.next = self.clock.val();
@@ -331,6 +333,7 @@ impl Logic for DispatchFsm {
         self.next_par.reset_n.next = self.reset_n.val();
         self.run.reset_n.next = self.reset_n.val();
         self.phase.reset_n.next = self.reset_n.val();
+        self.init_before.reset_n.next = self.reset_n.val();
         self.pc.reset_n.next = self.reset_n.val();
         self.beats_run.reset_n.next = self.reset_n.val();
         comment!("Reset sets credit to full: below, through d.");
@@ -380,6 +383,13 @@ impl Logic for DispatchFsm {
         self.free[1].next = self.end_1.val() & self.word_reached.val();
 
         comment!(
+            "The cycle after an initialisation: a waiting job of the same model, looked up before, needs none any more."
+        );
+        self.init_before.d.next = self.init_now.val();
+        self.settle.next =
+            self.init_before.q.val() & (self.model[0].q.val() == self.model[1].q.val());
+
+        comment!(
             "Fetch: an unused address is harmless, so the address does not wait for issue or start_ok."
         );
         if self.run.q.val() & self.phase.q.val() {
@@ -389,10 +399,18 @@ impl Logic for DispatchFsm {
                 self.jump.next = self.entry[1].q.val();
             }
         } else {
-            if self.np.val() {
-                self.jump.next = self.start[1].q.val();
+            if self.settle.val() {
+                if self.np.val() {
+                    self.jump.next = self.entry[1].q.val();
+                } else {
+                    self.jump.next = self.entry[0].q.val();
+                }
             } else {
-                self.jump.next = self.start[0].q.val();
+                if self.np.val() {
+                    self.jump.next = self.start[1].q.val();
+                } else {
+                    self.jump.next = self.start[0].q.val();
+                }
             }
         }
         if self.run.q.val() & !self.word_last.val() {
@@ -417,8 +435,9 @@ impl Logic for DispatchFsm {
         if self.take.val() {
             self.run.d.next = true;
             self.next_par.d.next = !self.np.val();
-            self.phase.d.next =
-                (self.np.val() & self.fresh[1].q.val()) | (!self.np.val() & self.fresh[0].q.val());
+            self.phase.d.next = !self.settle.val()
+                & ((self.np.val() & self.fresh[1].q.val())
+                    | (!self.np.val() & self.fresh[0].q.val()));
         }
 
         comment!("Credit: subtract n_out, or one less when a beat leaves in the same cycle.");
@@ -455,10 +474,7 @@ impl Logic for DispatchFsm {
             & ((self.alloc_par.q.val() & !self.valid[1].q.val())
                 | (!self.alloc_par.q.val() & !self.valid[0].q.val()));
         self.known.next = self.head_index.val() < self.num_models.val();
-        self.fresh_head.next = self.rec_has_init.val() & !self.head_initialised.val();
-        self.same_model.next = self.head_index.val().get_bits::<8>(0) == self.model_now.val();
-        self.needs_init.next = (self.fresh_head.val() & !self.same_model.val())
-            | (self.fresh_head.val() & self.same_model.val() & !self.init_now.val());
+        self.needs_init.next = self.rec_has_init.val() & !self.head_initialised.val();
         self.load[0].next = self.lookup.val() & self.known.val() & !self.alloc_par.q.val();
         self.load[1].next = self.lookup.val() & self.known.val() & self.alloc_par.q.val();
         self.bad_pulse.d.next = self.lookup.val() & !self.known.val();
@@ -497,7 +513,7 @@ impl Logic for DispatchFsm {
             "Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other."
         );
         for i in 0..2 {
-            if self.init_now.val() & (self.model[i].q.val() == self.model_now.val()) {
+            if self.settle.val() {
                 self.fresh[i].d.next = false;
                 self.start[i].d.next = self.entry[i].q.val();
             }

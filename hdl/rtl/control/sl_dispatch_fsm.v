@@ -161,6 +161,10 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  phase$reset_n;
     reg  phase$d;
     wire  phase$q;
+    reg  init_before$clock;
+    reg  init_before$reset_n;
+    reg  init_before$d;
+    wire  init_before$q;
     reg  pc$clock;
     reg  pc$reset_n;
     reg  [15:0] pc$d;
@@ -204,8 +208,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  free$1;
     reg  lookup;
     reg  known;
-    reg  fresh_head;
-    reg  same_model;
+    reg  settle;
     reg  needs_init;
     reg  start_ok;
     reg  issue_now;
@@ -390,6 +393,12 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         .d(phase$d),
         .q(phase$q)
     );
+    sl_dispatch_fsm$init_before init_before(
+        .clock(init_before$clock),
+        .reset_n(init_before$reset_n),
+        .d(init_before$d),
+        .q(init_before$q)
+    );
     sl_dispatch_fsm$pc pc(
         .clock(pc$clock),
         .reset_n(pc$reset_n),
@@ -507,6 +516,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         next_par$clock = clock;
         run$clock = clock;
         phase$clock = clock;
+        init_before$clock = clock;
         pc$clock = clock;
         beats_run$clock = clock;
         credit$clock = clock;
@@ -519,6 +529,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         next_par$reset_n = reset_n;
         run$reset_n = reset_n;
         phase$reset_n = reset_n;
+        init_before$reset_n = reset_n;
         pc$reset_n = reset_n;
         beats_run$reset_n = reset_n;
         // Reset sets credit to full: below, through d.
@@ -560,6 +571,9 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         take = may_begin | (may_follow & word_reached);
         free$0 = end_0 & word_reached;
         free$1 = end_1 & word_reached;
+        // The cycle after an initialisation: a waiting job of the same model, looked up before, needs none any more.
+        init_before$d = init_now;
+        settle = init_before$q & (model$0$q == model$1$q);
         // Fetch: an unused address is harmless, so the address does not wait for issue or start_ok.
         if (run$q & phase$q) begin
             if (np) begin
@@ -570,11 +584,21 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             end
         end
         else begin
-            if (np) begin
-                jump = start$1$q;
+            if (settle) begin
+                if (np) begin
+                    jump = entry$1$q;
+                end
+                else begin
+                    jump = entry$0$q;
+                end
             end
             else begin
-                jump = start$0$q;
+                if (np) begin
+                    jump = start$1$q;
+                end
+                else begin
+                    jump = start$0$q;
+                end
             end
         end
         if (run$q & ~word_last) begin
@@ -599,7 +623,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         if (take) begin
             run$d = 1'b1;
             next_par$d = ~np;
-            phase$d = (np & fresh$1$q) | (~np & fresh$0$q);
+            phase$d = ~settle & ((np & fresh$1$q) | (~np & fresh$0$q));
         end
         // Credit: subtract n_out, or one less when a beat leaves in the same cycle.
         if (np) begin
@@ -637,9 +661,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         // Look-up of the oldest select beat.
         lookup = enable & head_valid & ((alloc_par$q & ~valid$1$q) | (~alloc_par$q & ~valid$0$q));
         known = head_index < num_models;
-        fresh_head = rec_has_init & ~head_initialised;
-        same_model = head_index[(32'h0)+:(8)] == model_now;
-        needs_init = (fresh_head & ~same_model) | (fresh_head & same_model & ~init_now);
+        needs_init = rec_has_init & ~head_initialised;
         load$0 = lookup & known & ~alloc_par$q;
         load$1 = lookup & known & alloc_par$q;
         bad_pulse$d = lookup & ~known;
@@ -679,7 +701,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             beats_run$d = beats_next$0;
         end
         // Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.
-        if (init_now & (model$0$q == model_now)) begin
+        if (settle) begin
             fresh$0$d = 1'b0;
             start$0$d = entry$0$q;
         end
@@ -711,7 +733,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
                 start$0$d = rec_entry;
             end
         end
-        if (init_now & (model$1$q == model_now)) begin
+        if (settle) begin
             fresh$1$d = 1'b0;
             start$1$d = entry$1$q;
         end
@@ -1017,6 +1039,22 @@ module sl_dispatch_fsm$in_par(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$in_par
+
+
+module sl_dispatch_fsm$init_before(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$init_before
 
 
 module sl_dispatch_fsm$jobs(clock,reset_n,d,q);
