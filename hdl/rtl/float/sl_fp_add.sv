@@ -41,7 +41,8 @@ module sl_fp_add (
       automatic logic [7:0] a_above = a_i[30:23] - b_i[30:23];
       automatic logic [7:0] b_above = b_i[30:23] - a_i[30:23];
       big_q1 <= swap ? b_i : a_i;
-      small_q1 <= swap ? {a_i[31:23], a_i[22:0] & {23{a_on}}} : {b_i[31:23], b_i[22:0] & {23{b_on}}};
+      small_q1[31:23] <= swap ? a_i[31:23] : b_i[31:23];
+      small_q1[22:0] <= swap ? a_i[22:0] & {23{a_on}} : b_i[22:0] & {23{b_on}};
       small_on_q1 <= swap ? a_on : b_on;
       distance_q1 <= swap ? b_above[4:0] : a_above[4:0];
       far_q1 <= swap ? b_above[7:5] != '0 : a_above[7:5] != '0;
@@ -131,10 +132,10 @@ module sl_fp_add (
     valid_q4 <= valid_q3;
     if (valid_q3) begin
       automatic logic cancelled = sum_q3 == '0;
-      sign_q4 <= sign_q3 && !(cancelled && kind_q3 == Normal);
-      kind_q4 <= cancelled && kind_q3 == Normal ? Zero : kind_q3;
-      exp_q4 <= exp_q3;
-      sum_q4 <= sum_q3;
+      sign_q4  <= sign_q3 && !(cancelled && kind_q3 == Normal);
+      kind_q4  <= cancelled && kind_q3 == Normal ? Zero : kind_q3;
+      exp_q4   <= exp_q3;
+      sum_q4   <= sum_q3;
       zeros_q4 <= leading_zeros(sum_q3);
     end
   end
@@ -164,10 +165,10 @@ module sl_fp_add (
       automatic logic up = frac_q5[3] && (frac_q5[2:0] != '0 || frac_q5[4]);
       automatic logic [30:0] packed_sum = {exp_q5[7:0], frac_q5[26:4]} + 31'(up);
       automatic logic zero = kind_q5 == Zero || (kind_q5 == Normal && exp_q5 <= 10'sd0);
-      automatic logic inf = kind_q5 == Inf || (kind_q5 == Normal && exp_q5 >= 10'sd255);
+      automatic logic overflow = kind_q5 == Inf || (kind_q5 == Normal && exp_q5 >= 10'sd255);
       if (kind_q5 == Nan) sum_o <= 32'h7FC0_0000;
       else if (zero) sum_o <= {sign_q5, 31'b0};
-      else if (inf) sum_o <= {sign_q5, 8'hFF, 23'b0};
+      else if (overflow) sum_o <= {sign_q5, 8'hFF, 23'b0};
       else sum_o <= {sign_q5, packed_sum};
     end
   end

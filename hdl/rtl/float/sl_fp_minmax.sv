@@ -24,7 +24,8 @@ module sl_fp_minmax (
       automatic logic [31:0] a_key = {~a_i[31], a_i[30:0] ^ {31{a_i[31]}}};
       automatic logic [31:0] b_key = {~b_i[31], b_i[30:0] ^ {31{b_i[31]}}};
       take_b_q1 <= (a_key < b_key) == max_i;
-      nan_q1 <= (a_i[30:23] == 8'hFF && a_i[22:0] != '0) || (b_i[30:23] == 8'hFF && b_i[22:0] != '0);
+      nan_q1 <= (a_i[30:23] == 8'hFF && a_i[22:0] != '0) ||
+          (b_i[30:23] == 8'hFF && b_i[22:0] != '0);
       a_q1 <= a_i;
       b_q1 <= b_i;
     end

@@ -52,8 +52,8 @@ module sl_fp_mul (
     if (valid_i) begin
       sign_q1 <= a_i[31] != b_i[31];
       kind_q1 <= classify(a_i[30:0], b_i[30:0]);
-      exp_q1 <= $signed({2'b00, a_i[30:23]}) + $signed({2'b00, b_i[30:23]}) - 10'sd127;
-      low_q1 <= 41'({1'b1, a_i[22:0]}) * 41'(b_i[16:0]);
+      exp_q1  <= $signed({2'b00, a_i[30:23]}) + $signed({2'b00, b_i[30:23]}) - 10'sd127;
+      low_q1  <= 41'({1'b1, a_i[22:0]}) * 41'(b_i[16:0]);
       high_q1 <= 31'({1'b1, a_i[22:0]}) * 31'({1'b1, b_i[22:17]});
     end
   end
@@ -115,11 +115,15 @@ module sl_fp_mul (
     if (bypass_valid_i) begin
       product_o <= bypass_i;
     end else if (valid_q4) begin
-      automatic logic zero = kind_q4 == Zero || (kind_q4 == Normal && (carry_q4 ? zero_carry_q4 : zero_q4));
-      automatic logic inf = kind_q4 == Inf || (kind_q4 == Normal && (carry_q4 ? inf_carry_q4 : inf_q4));
+      automatic
+      logic
+      zero = kind_q4 == Zero || (kind_q4 == Normal && (carry_q4 ? zero_carry_q4 : zero_q4));
+      automatic
+      logic
+      overflow = kind_q4 == Inf || (kind_q4 == Normal && (carry_q4 ? inf_carry_q4 : inf_q4));
       if (kind_q4 == Nan) product_o <= 32'h7FC0_0000;
       else if (zero) product_o <= {sign_q4, 31'b0};
-      else if (inf) product_o <= {sign_q4, 8'hFF, 23'b0};
+      else if (overflow) product_o <= {sign_q4, 8'hFF, 23'b0};
       else product_o <= {sign_q4, carry_q4 ? exp_carry_q4 : exp_q4, frac_q4};
     end
   end

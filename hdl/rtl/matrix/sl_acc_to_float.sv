@@ -18,7 +18,7 @@ module sl_acc_to_float (
   // Leading zeros of a 64-bit word, all nibbles and then all 16-bit groups at once: three steps of one or two LUTs each.
   function automatic logic [5:0] leading_zeros(logic [63:0] t);
     logic [63:0] any, p1, p0, any3, any2, any1, n3, n2, n1, n0;
-    logic [3:1] g;
+    logic [ 3:1] g;
     logic [15:0] c;  // four bits of each group
     // Bit 4i: nibble i is not zero; leading zeros of it (p1 p0).
     any = t | (t >> 1) | (t >> 2) | (t >> 3);
@@ -30,13 +30,18 @@ module sl_acc_to_float (
     any1 = any >> 4;
     n3 = ~(any3 | any2);
     n2 = ~any3 & (any2 | ~any1);
-    n1 = (any3 & (p1 >> 12)) | (~any3 & any2 & (p1 >> 8)) | (n3 & any1 & (p1 >> 4)) | (n3 & ~any1 & p1);
-    n0 = (any3 & (p0 >> 12)) | (~any3 & any2 & (p0 >> 8)) | (n3 & any1 & (p0 >> 4)) | (n3 & ~any1 & p0);
+    n1 = (any3 & (p1 >> 12)) | (~any3 & any2 & (p1 >> 8)) |
+        (n3 & any1 & (p1 >> 4)) | (n3 & ~any1 & p1);
+    n0 = (any3 & (p0 >> 12)) | (~any3 & any2 & (p0 >> 8)) |
+        (n3 & any1 & (p0 >> 4)) | (n3 & ~any1 & p0);
     for (int unsigned i = 0; i < 4; i++) begin
       if (i != 0) g[i] = any3[16*i] || any2[16*i] || any1[16*i] || any[16*i];
       c[4*i+:4] = {n3[16*i], n2[16*i], n1[16*i], n0[16*i]};
     end
-    return g[3] ? {2'd0, c[15:12]} : g[2] ? {2'd1, c[11:8]} : g[1] ? {2'd2, c[7:4]} : {2'd3, c[3:0]};
+    if (g[3]) return {2'd0, c[15:12]};
+    if (g[2]) return {2'd1, c[11:8]};
+    if (g[1]) return {2'd2, c[7:4]};
+    return {2'd3, c[3:0]};
   endfunction
 
   // Count: bits equal to the sign below it, 0..63.
@@ -54,25 +59,22 @@ module sl_acc_to_float (
     end
   end
 
-  // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. The bits
-  // that are sticky whatever the last two places of the shift are collected before those.
+  // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. Bit i of the
+  // mantissa ends below that, and is sticky, if i + count < 38.
   logic sign_q2, zero_q2, poison_q2, guard_q2, sticky_q2;
   logic signed [10:0] exp_q2;
   logic [22:0] frac_q2;
-  logic [2:0] rest_q2;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[1]) begin
-      automatic logic [61:0] coarse = 62'(mantissa_q1 << {count_q1[5:2], 2'b00});
-      automatic logic [26:0] norm = 27'(coarse[61:32] << count_q1[1:0] >> 3);
+      automatic logic [23:0] norm = 24'((mantissa_q1 << count_q1) >> 38);
+      automatic logic [37:0] below = {38{1'b1}} >> count_q1;
       sign_q2 <= mantissa_q1[63];
       zero_q2 <= !mantissa_q1[63] && count_q1 == 6'd63;
       poison_q2 <= poison_q1;
       exp_q2 <= 11'($signed({exp_q1, 3'b000})) + 11'sd189 - $signed(11'(count_q1));
-      frac_q2 <= norm[26:4];
-      guard_q2 <= norm[3];
-      rest_q2 <= norm[2:0];
-      sticky_q2 <= coarse[34:0] != '0;
+      {frac_q2, guard_q2} <= norm;
+      sticky_q2 <= (mantissa_q1[37:0] & below) != '0;
     end
   end
 
@@ -80,7 +82,7 @@ module sl_acc_to_float (
   // so it goes up for every r under one half, zero included. A carry out of the fraction steps the exponent.
   always_ff @(posedge clk_i) begin
     if (valid_i[2]) begin
-      automatic logic half = guard_q2 && !sticky_q2 && rest_q2 == '0;
+      automatic logic half = guard_q2 && !sticky_q2;
       automatic logic odd = frac_q2[0] != sign_q2;
       automatic logic up = half ? odd : guard_q2 != sign_q2;
       automatic logic [22:0] magnitude = frac_q2 ^ {23{sign_q2}};

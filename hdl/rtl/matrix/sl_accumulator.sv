@@ -48,7 +48,7 @@ module sl_accumulator #(
   endfunction
 
   function automatic logic signed [63:0] align(logic signed [63:0] value, logic [3:0] eights);
-    return value >>> (eights[3] ? 6'd63 : {eights[2:0], 3'b000});
+    return eights[3] ? $signed({64{value[63]}}) : value >>> {eights[2:0], 3'b000};
   endfunction
 
   // Stages 3 to 5: exponents.
@@ -76,7 +76,7 @@ module sl_accumulator #(
   always_ff @(posedge clk_i) begin
     if (valid_i[4]) begin
       automatic logic signed [6:0] prev = loop4_i ? new_exp_q5 : old_exp_q4;
-      new_exp_q5 <= term_exp_i > prev ? term_exp_i : prev;
+      new_exp_q5  <= term_exp_i > prev ? term_exp_i : prev;
       term_exp_q5 <= term_exp_i;
       prev_exp_q5 <= prev;
     end
@@ -93,11 +93,13 @@ module sl_accumulator #(
     end
   end
 
-  // Stage 6: everything the loop needs, decoded: the byte shift of its own value is an AND-OR of nine.
+  // Stage 6: what the loop needs, decoded: the byte shift of its own value is an AND-OR of eight. The ninth, only the sign left,
+  // is an addition of -1, undone by a carry in when the sign is positive.
   logic old_poison_q7, poison_read;
   logic signed [63:0] term_q7, old_q7;
   logic [63:0] mantissa_read;
-  logic [8:0] loop_shift_q7;
+  logic [7:0] loop_shift_q7;
+  logic loop_sign_q7;
 
   sl_ram_async #(
       .Width(65),
@@ -113,22 +115,27 @@ module sl_accumulator #(
 
   always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
-      automatic logic signed [63:0] old =
-          first6_i ? start_i : forward6_i ? mantissa_o : $signed(mantissa_read);
+      automatic
+      logic signed [63:0]
+      old = first6_i ? start_i : forward6_i ? mantissa_o : $signed(
+          mantissa_read
+      );
       new_exp_q7 <= new_exp_q6;
       term_q7 <= align(term_i, term_distance_q6);
-      old_q7 <= loop6_i ? '0 : align(old, old_distance_q6);
-      loop_shift_q7 <= loop6_i ? 9'd1 << old_distance_q6 : '0;
+      old_q7 <= loop6_i ? {64{old_distance_q6[3]}} : align(old, old_distance_q6);
+      loop_shift_q7 <= loop6_i && !old_distance_q6[3] ? 8'd1 << old_distance_q6[2:0] : '0;
+      loop_sign_q7 <= loop6_i && old_distance_q6[3];
       old_poison_q7 <= !first6_i && (forward6_i ? poison_o : poison_read);
     end
   end
 
   // Stage 7: 64 bits in three pieces, the upper two for both carries.
-  function automatic logic [63:0] add(logic [63:0] a, logic [63:0] b);
+  function automatic logic [63:0] add(logic [63:0] a, logic [63:0] b, logic carry);
     logic [22:0] low;
+    logic unused_carry_bit;
     logic [21:0] mid, mid_carry;
     logic [20:0] high, high_carry;
-    low = {1'b0, a[21:0]} + {1'b0, b[21:0]};
+    {low, unused_carry_bit} = {1'b0, a[21:0], 1'b1} + {1'b0, b[21:0], carry};
     mid = {1'b0, a[42:22]} + {1'b0, b[42:22]};
     mid_carry = {1'b0, a[42:22]} + {1'b0, b[42:22]} + 22'd1;
     high = a[63:43] + b[63:43];
@@ -140,15 +147,20 @@ module sl_accumulator #(
     };
   endfunction
 
+  function automatic logic [63:0] select(logic signed [63:0] value, logic [7:0] eights);
+    logic [63:0] result;
+    result = '0;
+    for (int unsigned i = 0; i < 8; i++) begin
+      result = result | ($unsigned(value >>> 8 * i) & {64{eights[i]}});
+    end
+    return result;
+  endfunction
+
   always_ff @(posedge clk_i) begin
     if (valid_i[7]) begin
-      automatic logic [63:0] prev = old_q7;
-      for (int unsigned i = 0; i < 8; i++) begin
-        prev = prev | ($unsigned(mantissa_o >>> 8 * i) & {64{loop_shift_q7[i]}});
-      end
-      prev = prev | {64{loop_shift_q7[8] && mantissa_o[63]}};
+      automatic logic [63:0] prev = old_q7 | select(mantissa_o, loop_shift_q7);
       exp_o <= new_exp_q7;
-      mantissa_o <= $signed(add(term_q7, prev));
+      mantissa_o <= $signed(add(term_q7, prev, loop_sign_q7 && !mantissa_o[63]));
       poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;
     end
   end

@@ -4,7 +4,7 @@
 // Contract   valid_i[t] says that level t works on something; it only saves work. No reset.
 
 module sl_align_max #(
-    parameter int unsigned BlockSize = 32,
+    parameter  int unsigned BlockSize  = 32,
     localparam int unsigned TreeStages = ($clog2(BlockSize) + 1) / 2
 ) (
     input logic                  clk_i,
@@ -33,38 +33,38 @@ module sl_align_max #(
   endfunction
 
   for (genvar t = 0; t <= TreeStages; t++) begin : gen_level
-    localparam int unsigned Nodes = (BlockSize + 4 ** t - 1) / 4 ** t;
-    logic signed [9:0] value[Nodes];
-    logic poison[Nodes];
-    if (t == 0) begin : gen_leaf
-      for (genvar n = 0; n < Nodes; n++) begin : gen_node
-        assign value[n]  = exp_i[n];
-        assign poison[n] = poison_i[n];
-      end
-    end else begin : gen_inner
-      localparam int unsigned Below = (BlockSize + 4 ** (t - 1) - 1) / 4 ** (t - 1);
-      for (genvar n = 0; n < Nodes; n++) begin : gen_node
-        if (4 * n + 4 <= Below) begin : gen_four
-          always_ff @(posedge clk_i) begin
-            if (valid_i[t-1]) begin
-              value[n] <= max4(gen_level[t-1].value[4*n], gen_level[t-1].value[4*n+1],
-                               gen_level[t-1].value[4*n+2], gen_level[t-1].value[4*n+3]);
-              poison[n] <= gen_level[t-1].poison[4*n] || gen_level[t-1].poison[4*n+1] ||
-                  gen_level[t-1].poison[4*n+2] || gen_level[t-1].poison[4*n+3];
-            end
+    localparam int unsigned Below = t == 0 ? 0 : (BlockSize + 4 ** (t - 1) - 1) / 4 ** (t - 1);
+    for (genvar n = 0; n < (BlockSize + 4 ** t - 1) / 4 ** t; n++) begin : gen_node
+      logic signed [9:0] value;
+      logic poison;
+      if (t == 0) begin : gen_leaf
+        assign value  = exp_i[n];
+        assign poison = poison_i[n];
+      end else if (4 * n + 4 <= Below) begin : gen_four
+        always_ff @(posedge clk_i) begin
+          if (valid_i[t-1]) begin
+            value <= max4(
+                gen_level[t-1].gen_node[4*n].value,
+                gen_level[t-1].gen_node[4*n+1].value,
+                gen_level[t-1].gen_node[4*n+2].value,
+                gen_level[t-1].gen_node[4*n+3].value
+            );
+            poison <= gen_level[t-1].gen_node[4*n].poison ||
+                gen_level[t-1].gen_node[4*n+1].poison ||
+                gen_level[t-1].gen_node[4*n+2].poison || gen_level[t-1].gen_node[4*n+3].poison;
           end
-        end else begin : gen_two
-          always_ff @(posedge clk_i) begin
-            if (valid_i[t-1]) begin
-              value[n] <= gen_level[t-1].value[4*n] >= gen_level[t-1].value[4*n+1] ?
-                  gen_level[t-1].value[4*n] : gen_level[t-1].value[4*n+1];
-              poison[n] <= gen_level[t-1].poison[4*n] || gen_level[t-1].poison[4*n+1];
-            end
+        end
+      end else begin : gen_two
+        always_ff @(posedge clk_i) begin
+          if (valid_i[t-1]) begin
+            value <= gen_level[t-1].gen_node[4*n].value >= gen_level[t-1].gen_node[4*n+1].value ?
+                gen_level[t-1].gen_node[4*n].value : gen_level[t-1].gen_node[4*n+1].value;
+            poison <= gen_level[t-1].gen_node[4*n].poison || gen_level[t-1].gen_node[4*n+1].poison;
           end
         end
       end
     end
   end
-  assign max_o = gen_level[TreeStages].value[0];
-  assign poison_o = gen_level[TreeStages].poison[0];
+  assign max_o = gen_level[TreeStages].gen_node[0].value;
+  assign poison_o = gen_level[TreeStages].gen_node[0].poison;
 endmodule

@@ -22,6 +22,7 @@ module sl_aligner #(
     output logic [BlockSize-1:0][17:0] a_o
 );
   logic [BlockSize-1:0][9:0] exp;
+  logic [BlockSize-1:0][17:0] a;
   logic [BlockSize-1:0] poison;
 
   for (genvar k = 0; k < BlockSize; k++) begin : gen_lane
@@ -29,14 +30,18 @@ module sl_aligner #(
         .TreeStages(TreeStages)
     ) u_lane (
         .clk_i,
-        .valid_i,
+        .valid_i   (valid_i[3+TreeStages:1]),
         .x_i       (x_i[k]),
         .lane_exp_i(lane_exp_i[k]),
         .exp_o     (exp[k]),
         .poison_o  (poison[k]),
         .max_i     (max_o),
-        .a_o       (a_o[k])
+        .a_o       (a[k])
     );
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[4+TreeStages]) a_o <= a;
   end
 
   sl_align_max #(

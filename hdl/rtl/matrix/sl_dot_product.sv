@@ -8,9 +8,9 @@
 // separately, so that no carry chain is much longer than 24 bits; the last stage joins them.
 
 module sl_dot_product #(
-    parameter int unsigned BlockSize = 32,
+    parameter  int unsigned BlockSize  = 32,
     localparam int unsigned TreeStages = ($clog2(BlockSize) + 1) / 2,
-    localparam int unsigned SumWidth = 34 + $clog2(BlockSize)
+    localparam int unsigned SumWidth   = 34 + $clog2(BlockSize)
 ) (
     input logic                clk_i,
     input logic [TreeStages:0] valid_i,
@@ -25,30 +25,28 @@ module sl_dot_product #(
   localparam int unsigned LowWidth = LowBits + $clog2(BlockSize);
   localparam int unsigned HighWidth = SumWidth - LowBits;
 
-  logic signed [33:0] product_q[BlockSize];
-
   for (genvar k = 0; k < BlockSize; k++) begin : gen_product
+    logic signed [33:0] value;
     always_ff @(posedge clk_i) begin
-      if (valid_i[0]) product_q[k] <= 34'($signed(m_i[k])) * 34'($signed(a_i[k]));
+      if (valid_i[0]) value <= 34'($signed(m_i[k])) * 34'($signed(a_i[k]));
     end
   end
 
   if (Split) begin : gen_split
     for (genvar t = 0; t < TreeStages; t++) begin : gen_level
-      localparam int unsigned Nodes = BlockSize / 4 ** t;
-      logic [LowWidth-1:0] low[Nodes];
-      logic signed [HighWidth-1:0] high[Nodes];
-      for (genvar n = 0; n < Nodes; n++) begin : gen_node
+      for (genvar n = 0; n < BlockSize / 4 ** t; n++) begin : gen_node
+        logic [LowWidth-1:0] low;
+        logic signed [HighWidth-1:0] high;
         if (t == 0) begin : gen_leaf
-          assign low[n]  = LowWidth'(product_q[n][LowBits-1:0]);
-          assign high[n] = HighWidth'($signed(product_q[n][33:LowBits]));
+          assign low  = LowWidth'(gen_product[n].value[LowBits-1:0]);
+          assign high = HighWidth'($signed(gen_product[n].value[33:LowBits]));
         end else begin : gen_inner
           always_ff @(posedge clk_i) begin
             if (valid_i[t]) begin
-              low[n] <= gen_level[t-1].low[4*n] + gen_level[t-1].low[4*n+1] +
-                  gen_level[t-1].low[4*n+2] + gen_level[t-1].low[4*n+3];
-              high[n] <= gen_level[t-1].high[4*n] + gen_level[t-1].high[4*n+1] +
-                  gen_level[t-1].high[4*n+2] + gen_level[t-1].high[4*n+3];
+              low <= gen_level[t-1].gen_node[4*n].low + gen_level[t-1].gen_node[4*n+1].low +
+                  gen_level[t-1].gen_node[4*n+2].low + gen_level[t-1].gen_node[4*n+3].low;
+              high <= gen_level[t-1].gen_node[4*n].high + gen_level[t-1].gen_node[4*n+1].high +
+                  gen_level[t-1].gen_node[4*n+2].high + gen_level[t-1].gen_node[4*n+3].high;
             end
           end
         end
@@ -56,29 +54,28 @@ module sl_dot_product #(
     end
     always_ff @(posedge clk_i) begin
       if (valid_i[TreeStages]) begin
-        sum_o <= $signed({gen_level[TreeStages-1].high[0], LowBits'(0)}) +
-            $signed({gen_level[TreeStages-1].high[1], LowBits'(0)}) +
-            $signed(SumWidth'(gen_level[TreeStages-1].low[0])) +
-            $signed(SumWidth'(gen_level[TreeStages-1].low[1]));
+        sum_o <= $signed({gen_level[TreeStages-1].gen_node[0].high, LowBits'(0)}) +
+            $signed({gen_level[TreeStages-1].gen_node[1].high, LowBits'(0)}) +
+            $signed(SumWidth'(gen_level[TreeStages-1].gen_node[0].low)) +
+            $signed(SumWidth'(gen_level[TreeStages-1].gen_node[1].low));
       end
     end
   end else begin : gen_whole
     for (genvar t = 0; t <= TreeStages; t++) begin : gen_level
-      localparam int unsigned Nodes = (BlockSize + 4 ** t - 1) / 4 ** t;
-      logic signed [SumWidth-1:0] value[Nodes];
-      for (genvar n = 0; n < Nodes; n++) begin : gen_node
+      for (genvar n = 0; n < BlockSize / 4 ** t; n++) begin : gen_node
+        logic signed [SumWidth-1:0] value;
         if (t == 0) begin : gen_leaf
-          assign value[n] = SumWidth'(product_q[n]);
+          assign value = SumWidth'(gen_product[n].value);
         end else begin : gen_inner
           always_ff @(posedge clk_i) begin
             if (valid_i[t]) begin
-              value[n] <= gen_level[t-1].value[4*n] + gen_level[t-1].value[4*n+1] +
-                  gen_level[t-1].value[4*n+2] + gen_level[t-1].value[4*n+3];
+              value <= gen_level[t-1].gen_node[4*n].value + gen_level[t-1].gen_node[4*n+1].value +
+                  gen_level[t-1].gen_node[4*n+2].value + gen_level[t-1].gen_node[4*n+3].value;
             end
           end
         end
       end
     end
-    assign sum_o = gen_level[TreeStages].value[0];
+    assign sum_o = gen_level[TreeStages].gen_node[0].value;
   end
 endmodule

@@ -25,19 +25,19 @@ module sl_matrix_row #(
     input logic [TreeStages:0] dot_valid_i,
     input logic [BlockSize-1:0][17:0] a_i,
 
-    input logic       [ 5:2] late_valid_i,
-    input logic       [10:3] valid_i,
-    input logic              planes2_i,
-    input logic              planes3_i,
-    input logic              planes6_i,
-    input logic              const3_i,
-    input logic              const6_i,
-    input logic       [15:0] y_i,
-    input logic       [31:0] const_i,
-    input logic signed [ 7:0] row_exp_i,   // R, in stage 3
-    input logic signed [ 9:0] block_exp_i, // F - 166, in stage 3
-    input logic              any_i,
-    input logic              poison_i,    // of the block, in stage 7
+    input logic        [ 5:2] late_valid_i,
+    input logic        [10:3] valid_i,
+    input logic               planes2_i,
+    input logic               planes3_i,
+    input logic               planes6_i,
+    input logic               const3_i,
+    input logic               const6_i,
+    input logic        [15:0] y_i,
+    input logic        [31:0] const_i,
+    input logic signed [ 7:0] row_exp_i,     // R, in stage 3
+    input logic signed [ 9:0] block_exp_i,   // F - 166, in stage 3
+    input logic               any_i,
+    input logic               poison_i,      // of the block, in stage 7
 
     input logic first3_i,
     input logic first6_i,
@@ -90,15 +90,15 @@ module sl_matrix_row #(
 
   sl_late_operand u_late (
       .clk_i,
-      .valid_i  (late_valid_i),
+      .valid_i (late_valid_i),
       .planes2_i,
       .planes3_i,
       .y_i,
       .const_i,
-      .exp_o    (late_exp),
-      .poison_o (late_poison),
-      .fine_o   (late_fine),
-      .term_o   (late_term)
+      .exp_o   (late_exp),
+      .poison_o(late_poison),
+      .fine_o  (late_fine),
+      .term_o  (late_term)
   );
 
   // Stage 3: g = R + F - 158, exponent (g >> 3) - 1 = (R + F - 166) >> 3; 166 and 158 leave the same remainder of eight.

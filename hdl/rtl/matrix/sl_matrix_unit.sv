@@ -18,7 +18,7 @@ module sl_matrix_unit #(
     input logic clk_i,
     input logic rst_ni,
 
-    input sl_pkg::matrix_t                  word_i,
+    input sl_pkg::matrix_t                    word_i,
     input logic            [BlockSize*16-1:0] x_data_i,
 
     output logic                    late_y_valid_o,
@@ -60,7 +60,7 @@ module sl_matrix_unit #(
   logic [3+TreeStages:0][WeightAddrWidth-1:0] weight;
   logic [8+Late:0][AccAddrWidth-1:0] acc;
   logic [6+Late:0] first, constant;
-  logic [2+Late:0][4:0] bank;
+  logic [2+Late:0][ 4:0] bank;
   logic [2+Late:0][11:0] addr;
   logic [1+Late:0][10:0] const_addr;
 
@@ -68,7 +68,7 @@ module sl_matrix_unit #(
   logic [3+TreeStages:1][WeightAddrWidth-1:0] weight_q;
   logic [8+Late:1][AccAddrWidth-1:0] acc_q;
   logic [6+Late:1] first_q, constant_q;
-  logic [2+Late:1][4:0] bank_q;
+  logic [2+Late:1][ 4:0] bank_q;
   logic [2+Late:1][11:0] addr_q;
   logic [1+Late:1][10:0] const_addr_q;
 
@@ -78,7 +78,9 @@ module sl_matrix_unit #(
   assign weight = {weight_q, word_i.weight[WeightAddrWidth-1:0]};
   assign acc = {acc_q, word_i.acc[AccAddrWidth-1:0]};
   assign first = {first_q, word_i.first};
-  assign constant = {constant_q, word_i.kind == MatrixKindProduct && word_i.first && word_i.init == InitConst};
+  assign constant = {
+    constant_q, word_i.kind == MatrixKindProduct && word_i.first && word_i.init == InitConst
+  };
   assign bank = {bank_q, word_i.bank};
   assign addr = {addr_q, word_i.addr};
   assign const_addr = {const_addr_q, word_i.init_addr};
@@ -109,18 +111,15 @@ module sl_matrix_unit #(
 
   always_ff @(posedge clk_i) begin
     loop_q <= {
-      loop_q[6:3],
-      active[2+Late] && active[3+Late] && acc[2+Late] == acc[3+Late] && !first[2+Late]
+      loop_q[6:3], active[2+Late] && active[3+Late] && acc[2+Late] == acc[3+Late] && !first[2+Late]
     };
-    forward_q <= {
-      forward_q[5:3], active[2+Late] && active[4+Late] && acc[2+Late] == acc[4+Late]
-    };
+    forward_q <= {forward_q[5:3], active[2+Late] && active[4+Late] && acc[2+Late] == acc[4+Late]};
   end
 
   // Scale store: read in c0. L goes to the aligner, R waits for stage 3.
   logic [BlockSize-1:0][15:0] scale;
-  logic [BlockSize-1:0][7:0] lane_exp;
-  logic [BlockSize-1:0][7:0] row_exp[1:3+Late];
+  logic [BlockSize-1:0][ 7:0] lane_exp;
+  logic [BlockSize-1:0][ 7:0] row_exp  [1:3+Late];
 
   sl_ram_mask #(
       .Lanes    (BlockSize),
