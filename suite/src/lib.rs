@@ -6,6 +6,7 @@
 //! | [`bundle`] | networks compiled into a program; jobs; the float reference and its error budgets |
 //! | [`device`], [`vm`] | devices stepped cycle by cycle; the VM as one |
 //! | [`case`] | a case file: networks, jobs, stall patterns |
+//! | [`figures`] | latencies, beside published ones |
 //! | [`minimise`] | the smallest network that still fails |
 //!
 //! **Contract.** Everything is a function of seeds. **Errors.** [`SuiteError`].
@@ -14,6 +15,7 @@ pub mod bundle;
 pub mod case;
 pub mod device;
 pub mod error;
+pub mod figures;
 pub mod minimise;
 pub mod models;
 pub mod net;

@@ -3,13 +3,11 @@
 //! | module | what |
 //! |--------|------|
 //! | [`rtl`] | one configuration's RTL: emitted, Verilated (cached), loaded through its load port, stepped cycle by cycle |
-//! | [`figures`] | latencies measured on the VM and on the RTL beside the compiler's and the published ones |
 //!
 //! **Contract.** An RTL device sees the same pins as a VM device and answers with the same [`Sample`](sluice_suite::Sample), so every
 //! comparison is of pins. One build per configuration, shared by all tests and programs through the cache of `verilator-sys`.
 //! **Errors.** [`SuiteError::Device`](sluice_suite::SuiteError::Device) with what the tool or the assertion said.
 
-pub mod figures;
 pub mod rtl;
 
 pub use rtl::{RtlDevice, RtlExecutor};

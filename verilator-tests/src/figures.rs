@@ -1,1 +1,0 @@
-//! Latencies as tables.
