@@ -4,7 +4,7 @@
 //! |------|-------|
 //! | tensor banks | `[bank][block][lane]` bf16; one copy, since the hardware's copies are always equal |
 //! | blocks travelling with a tick | `[ring position][core][lane]` |
-//! | accumulators | `[core][accumulator][row]` mantissas and exponents, one poison bit per block |
+//! | accumulators | `[core][accumulator][row]` mantissas and exponents, poison |
 //!
 //! **Contract.** Called once per stage and cycle, all reading stages of a cycle before all writing ones. What a later stage needs is
 //! copied when it is read, so that later writes cannot reach it.
@@ -88,7 +88,7 @@ impl Datapath {
             banks: vec![0; (cores + 1) * c.tensor_ram_depth as usize * b],
             mantissa: vec![0; columns * b],
             exponent: vec![i32::from(sluice_isa::acc::MIN_EXPONENT); columns * b],
-            poison: vec![false; columns],
+            poison: vec![false; columns * b],
             operands: vec![0; travelling],
             a: vec![0; travelling],
             b: vec![0; travelling],
@@ -186,7 +186,7 @@ impl Datapath {
                             column
                                 .exponent
                                 .copy_from_slice(&fixed.bias.exponent[at..at + b]);
-                            *column.poison = false;
+                            column.poison.fill(false);
                         }
                     }
                     kernel::accumulate(
@@ -201,7 +201,7 @@ impl Datapath {
                         kernel::to_f32(
                             column.mantissa,
                             column.exponent,
-                            *column.poison,
+                            column.poison,
                             &mut self.a[to..to + b],
                         );
                     }
@@ -229,7 +229,7 @@ impl Datapath {
                         kernel::to_f32(
                             column.mantissa,
                             column.exponent,
-                            *column.poison,
+                            column.poison,
                             &mut self.a[to..to + b],
                         );
                     }
@@ -277,6 +277,6 @@ fn column<'a>(
     Column {
         mantissa: &mut mantissa[at..at + b],
         exponent: &mut exponent[at..at + b],
-        poison: &mut poison[acc as usize],
+        poison: &mut poison[at..at + b],
     }
 }

@@ -28,6 +28,9 @@ use crate::fifo::Fifo;
 use crate::image::{IN_WRITE, OUT_PUSH, RING};
 use crate::kernel::Engine;
 
+/// Cycles after the last tick of a job in which its pipelines empty and loads are still refused.
+pub const DRAIN: u64 = 64;
+
 /// Input pins of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "one field per pin")]
@@ -57,7 +60,7 @@ pub struct Status {
     pub bad_select_count: u32,
     /// The last such index.
     pub last_bad_select: u16,
-    /// A job is being processed.
+    /// A job is being processed, or ended less than [`DRAIN`] cycles ago.
     pub busy: bool,
 }
 
@@ -89,6 +92,7 @@ pub struct Machine {
     input_write: u32,
     cycle: u64,
     quiet_from: u64,
+    busy_before: u64,
     dispatch: Dispatcher,
     fifo: Fifo,
     /// Stages due in the cycle, one word per ring position.
@@ -112,6 +116,7 @@ impl Machine {
             input_write: Timing::of(c).input_write(),
             cycle: 0,
             quiet_from: 0,
+            busy_before: 0,
             dispatch: Dispatcher::new(&program),
             fifo: Fifo::new(c.output_fifo_depth as usize, c.block_size as usize),
             due: [0; RING],
@@ -157,6 +162,7 @@ impl Machine {
         self.used = [0; RING];
         self.cycle = 0;
         self.quiet_from = 0;
+        self.busy_before = 0;
         self.data = Datapath::new(&self.program.config);
     }
 
@@ -182,8 +188,11 @@ impl Machine {
             jobs_done: self.dispatch.jobs_done(),
             bad_select_count: self.dispatch.bad_select_count(),
             last_bad_select: self.dispatch.last_bad_select(),
-            busy: self.dispatch.running(),
+            busy: self.dispatch.running() || self.cycle < self.busy_before,
         };
+        if self.dispatch.running() {
+            self.busy_before = self.cycle + DRAIN;
+        }
         let pop = output_valid && pins.output_ready;
         let d = self.dispatch.step(DispatchIn {
             select_valid: pins.select_valid,
@@ -228,6 +237,7 @@ impl Machine {
         self.due = [0; RING];
         self.used = [0; RING];
         self.quiet_from = self.cycle + 1;
+        self.busy_before = 0;
     }
 
     fn accept(&mut self, now: usize, slot: u8, beat: u32, data: &[u16]) -> Result<(), SimError> {

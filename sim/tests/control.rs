@@ -335,6 +335,21 @@ fn conflicts_are_named() {
 }
 
 #[test]
+fn busy_lasts_until_the_pipelines_are_empty() {
+    let mut b = Build::new(1, 4);
+    b.model(1, 1, echo());
+    let mut bench = Bench::new(b.machine());
+    bench.job(0, &[block(&[1.0; 4])], 1);
+    bench.idle(100);
+    let busy: Vec<_> = (0..bench.log.len())
+        .filter(|&t| bench.log[t].status.busy)
+        .collect();
+    // Taken in cycle 2, running from 3; the last tick issues in cycle 9.
+    assert_eq!((busy[0], busy[busy.len() - 1]), (3, 9 + 63));
+    assert_eq!(busy.len(), 7 + 63);
+}
+
+#[test]
 fn disabled_means_no_look_up_and_no_start() {
     let mut b = Build::new(1, 4);
     b.model(1, 1, echo());

@@ -102,7 +102,9 @@ pub(super) fn add_terms<const N: usize>(
 
 /// A product without special instructions.
 pub(super) fn accumulate<const B: usize>(w: Block<'_>, a: &Operand, acc: &mut Column<'_>) {
-    *acc.poison |= a.poison;
+    if a.poison {
+        acc.poison.fill(true);
+    }
     // Without a lane that takes part every row has exponent -64 and mantissa 0: nothing to add.
     if a.any {
         let s = dot::<B>(w.words, a);

@@ -9,7 +9,7 @@
 //! Products are below 2^34 and sums of 64 below 2^40, so `f64` multiply-add is exact in any order. Within eight rows the packed order is
 //! 0 4 1 5 2 6 3 7: of a 256-bit load the even words, shifted up, are rows 0..4 as `f64`, the odd words, masked, rows 4..8.
 //!
-//! **Contract.** Bit-equal to `sluice_isa::lbfp` and `sluice_isa::acc`, with one poison bit per accumulator block as in the hardware.
+//! **Contract.** Bit-equal to `sluice_isa::lbfp` and `sluice_isa::acc`, one poison bit per row.
 //! **Errors.** None.
 //!
 //! **Numeric code and `as`.** Mantissas have 17 and 18 bits, exponents 10; every narrowing keeps all bits by those ranges.
@@ -180,7 +180,7 @@ impl Default for Operand {
     }
 }
 
-/// One column of accumulators: mantissas and exponents of the rows, one poison bit.
+/// One column of accumulators: mantissas, exponents and poison of the rows.
 #[derive(Debug)]
 pub struct Column<'a> {
     /// Mantissas.
@@ -188,7 +188,7 @@ pub struct Column<'a> {
     /// Exponents in eights.
     pub exponent: &'a mut [i32],
     /// A NaN or infinity took part.
-    pub poison: &'a mut bool,
+    pub poison: &'a mut [bool],
 }
 
 impl Column<'_> {
@@ -196,15 +196,14 @@ impl Column<'_> {
     pub fn clear(&mut self) {
         self.mantissa.fill(0);
         self.exponent.fill(i32::from(sluice_isa::acc::MIN_EXPONENT));
-        *self.poison = false;
+        self.poison.fill(false);
     }
 
     /// Adds a block of fp32 values: the `add32` operation.
     pub fn add32(&mut self, hi: &[u16], lo: &[u16]) {
-        let mut poison = *self.poison;
         for (n, (&h, &l)) in hi.iter().zip(lo).enumerate() {
             let term = sluice_isa::acc::Term::from_f32(u32::from(h) << 16 | u32::from(l));
-            poison |= term.poison;
+            self.poison[n] |= term.poison;
             let sum = Acc {
                 mantissa: self.mantissa[n],
                 exponent: self.exponent[n] as i8,
@@ -214,7 +213,6 @@ impl Column<'_> {
             self.mantissa[n] = sum.mantissa;
             self.exponent[n] = i32::from(sum.exponent);
         }
-        *self.poison = poison;
     }
 }
 
@@ -257,16 +255,14 @@ pub fn accumulate(
 }
 
 /// Rounds a column to fp32.
-pub fn to_f32(mantissa: &[i64], exponent: &[i32], poison: bool, out: &mut [u32]) {
-    if poison {
-        out.fill(sluice_isa::float::QNAN);
-        return;
-    }
-    for ((&m, &e), out) in mantissa.iter().zip(exponent).zip(out) {
+pub fn to_f32(mantissa: &[i64], exponent: &[i32], poison: &[bool], out: &mut [u32]) {
+    for (((&m, &e), &poison), out) in mantissa.iter().zip(exponent).zip(poison).zip(out) {
         // `as f32` rounds the 64 bits once, to nearest even; the scale is then a matter of the exponent field alone.
         let u = (m as f32).to_bits();
         let biased = (u >> 23 & 0xFF) as i32 + 8 * e;
-        *out = if m == 0 || biased <= 0 {
+        *out = if poison {
+            sluice_isa::float::QNAN
+        } else if m == 0 || biased <= 0 {
             0
         } else if biased >= 255 {
             u & 0x8000_0000 | 0x7F80_0000

@@ -41,7 +41,9 @@ mod x86 {
 
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn accumulate<const B: usize>(w: Block<'_>, a: &Operand, acc: &mut Column<'_>) {
-        *acc.poison |= a.poison;
+        if a.poison {
+            acc.poison.fill(true);
+        }
         if !a.any {
             return; // as in the generic kernel
         }
