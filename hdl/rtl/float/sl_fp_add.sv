@@ -49,21 +49,20 @@ module sl_fp_add (
     end
   end
 
-  // p2: significand of `small` with guard, round and sticky bits, shifted to the exponent of `big`; what is far away leaves the
-  // sticky bit only. Bit i of the significand is lost when it falls below the round bit.
-  function automatic logic [26:0] align(logic [23:0] sig, logic [4:0] distance, logic far);
-    logic [23:0] lost;
-    logic [25:0] kept;
-    kept = {sig, 2'b00} >> distance;
-    for (int unsigned i = 0; i < 24; i++) lost[i] = sig[i] && (far || 32'(distance) > i + 2);
-    return {far ? 26'b0 : kept, lost != '0};
+  // p2: significand of `small` with guard and round bits, shifted to the exponent of `big`. Bit i is lost when it falls below the
+  // round bit; what is lost is sticky, gathered in four groups here and in one bit in p3. What is far away is lost as a whole.
+  function automatic logic [3:0] lost(logic [23:0] sig, logic [4:0] distance, logic far);
+    logic [23:0] below;
+    for (int unsigned i = 0; i < 24; i++) below[i] = sig[i] && (far || 32'(distance) > i + 2);
+    return {below[23:18] != '0, below[17:12] != '0, below[11:6] != '0, below[5:0] != '0};
   endfunction
 
   logic valid_q2, sign_q2, subtract_q2;
   kind_e kind_q2;
   logic [7:0] exp_q2;
   logic [22:0] big_frac_q2;
-  logic [26:0] small_sig_q2;
+  logic [25:0] small_sig_q2;
+  logic [3:0] sticky_q2;
 
   always_ff @(posedge clk_i) begin
     valid_q2 <= valid_q1;
@@ -74,7 +73,8 @@ module sl_fp_add (
       subtract_q2 <= big_q1[31] != small_q1[31];
       exp_q2 <= big_q1[30:23];
       big_frac_q2 <= big_q1[22:0];
-      small_sig_q2 <= align({small_on_q1, small_q1[22:0]}, distance_q1, far_q1);
+      small_sig_q2 <= far_q1 ? '0 : {small_on_q1, small_q1[22:0], 2'b00} >> distance_q1;
+      sticky_q2 <= lost({small_on_q1, small_q1[22:0]}, distance_q1, far_q1);
       if (big_max) begin
         kind_q2 <= (big_q1[22:0] != '0) ||
             ((small_q1[30:23] == 8'hFF) && (big_q1[31] != small_q1[31])) ? Nan : Inf;
@@ -96,8 +96,8 @@ module sl_fp_add (
       sign_q3 <= sign_q2;
       kind_q3 <= kind_q2;
       exp_q3 <= exp_q2;
-      sum_q3 <= {2'b01, big_frac_q2, 3'b000} + ({1'b0, small_sig_q2} ^ {28{subtract_q2}}) +
-          28'(subtract_q2);
+      sum_q3 <= {2'b01, big_frac_q2, 3'b000} +
+          ({1'b0, small_sig_q2, sticky_q2 != '0} ^ {28{subtract_q2}}) + 28'(subtract_q2);
     end
   end
 

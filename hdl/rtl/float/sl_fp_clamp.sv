@@ -16,12 +16,16 @@ module sl_fp_clamp (
     return u[30:23] == 8'hFF && u[22:0] != '0;
   endfunction
 
+  function automatic logic [31:0] flush(logic [31:0] u);
+    return {u[31], u[30:0] & {31{u[30:23] != '0}}};
+  endfunction
+
+  // Flushing before the choice keeps it off the path of the comparisons, and never changes which of two different values is
+  // right.
   logic nan, take_lo, take_hi;
-  logic [31:0] chosen;
 
   assign nan = is_nan(x_i[30:0]) || is_nan(lo_i[30:0]) || is_nan(hi_i[30:0]);
   assign take_lo = key(x_i) < key(lo_i);
   assign take_hi = key(x_i) > key(hi_i) || key(lo_i) > key(hi_i);
-  assign chosen = take_hi ? hi_i : take_lo ? lo_i : x_i;
-  assign y_o = nan ? 32'h7FC0_0000 : chosen[30:23] == '0 ? {chosen[31], 31'b0} : chosen;
+  assign y_o = nan ? 32'h7FC0_0000 : take_hi ? flush(hi_i) : take_lo ? flush(lo_i) : flush(x_i);
 endmodule

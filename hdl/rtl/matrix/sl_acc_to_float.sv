@@ -49,32 +49,40 @@ module sl_acc_to_float (
   logic signed [6:0] exp_q1;
   logic poison_q1;
   logic [5:0] count_q1;
+  logic [3:0] bytes_q1;  // of mantissa bits 31..0: not zero
 
   always_ff @(posedge clk_i) begin
     if (valid_i[0]) begin
       mantissa_q1 <= mantissa_i;
       exp_q1 <= exp_i;
       poison_q1 <= poison_i;
+      for (int unsigned i = 0; i < 4; i++) bytes_q1[i] <= mantissa_i[8*i+:8] != '0;
       count_q1 <= leading_zeros({mantissa_i[62:0] ^ {63{mantissa_i[63]}}, 1'b1});
     end
   end
 
-  // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. Bit i of the
-  // mantissa ends below that, and is sticky, if i + count < 38.
-  logic sign_q2, zero_q2, poison_q2, guard_q2, sticky_q2;
+  // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. Sticky are the
+  // eight places below, and every byte that ends below the guard bit: together that is all of the rest.
+  function automatic logic bytes_below(logic [3:0] bytes, logic [5:0] count);
+    logic [3:0] below;
+    for (int unsigned i = 0; i < 4; i++) below[i] = bytes[i] && 32'(count) < 31 - 8 * i;
+    return below != '0;
+  endfunction
+
+  logic sign_q2, zero_q2, poison_q2, guard_q2;
   logic signed [10:0] exp_q2;
   logic [22:0] frac_q2;
+  logic [2:0] sticky_q2;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[1]) begin
-      automatic logic [23:0] norm = 24'((mantissa_q1 << count_q1) >> 38);
-      automatic logic [37:0] below = {38{1'b1}} >> count_q1;
+      automatic logic [31:0] norm = 32'((mantissa_q1 << count_q1) >> 30);
       sign_q2 <= mantissa_q1[63];
       zero_q2 <= !mantissa_q1[63] && count_q1 == 6'd63;
       poison_q2 <= poison_q1;
       exp_q2 <= 11'($signed({exp_q1, 3'b000})) + 11'sd189 - $signed(11'(count_q1));
-      {frac_q2, guard_q2} <= norm;
-      sticky_q2 <= (mantissa_q1[37:0] & below) != '0;
+      {frac_q2, guard_q2} <= norm[31:8];
+      sticky_q2 <= {norm[7:4] != '0, norm[3:0] != '0, bytes_below(bytes_q1, count_q1)};
     end
   end
 
@@ -82,7 +90,7 @@ module sl_acc_to_float (
   // so it goes up for every r under one half, zero included. A carry out of the fraction steps the exponent.
   always_ff @(posedge clk_i) begin
     if (valid_i[2]) begin
-      automatic logic half = guard_q2 && !sticky_q2;
+      automatic logic half = guard_q2 && sticky_q2 == '0;
       automatic logic odd = frac_q2[0] != sign_q2;
       automatic logic up = half ? odd : guard_q2 != sign_q2;
       automatic logic [22:0] magnitude = frac_q2 ^ {23{sign_q2}};
