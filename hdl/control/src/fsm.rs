@@ -169,9 +169,11 @@ pub struct DispatchFsm {
     promise: Signal<Local, Bits<16>>,
     credit_kept: Signal<Local, Bits<16>>,
     credit_taken: Signal<Local, Bits<16>>,
+    take_mask: Signal<Local, Bits<16>>,
 
     zero16: Constant<Bits<16>>,
     one16: Constant<Bits<16>>,
+    ones16: Constant<Bits<16>>,
     one32: Constant<Bits<32>>,
 }
 
@@ -269,8 +271,10 @@ impl Default for DispatchFsm {
             promise: Signal::default(),
             credit_kept: Signal::default(),
             credit_taken: Signal::default(),
+            take_mask: Signal::default(),
             zero16: Constant::new(0u64.into()),
             one16: Constant::new(1u64.into()),
+            ones16: Constant::new(0xFFFFu64.into()),
             one32: Constant::new(1u64.into()),
         }
     }
@@ -460,12 +464,19 @@ impl Logic for DispatchFsm {
         } else {
             self.credit_kept.next = self.credit.q.val();
         }
+        comment!(
+            "Masks, not a selection: synthesis would share the adders and put the late decision before them."
+        );
+        if self.take.val() {
+            self.take_mask.next = self.ones16.val();
+        } else {
+            self.take_mask.next = self.zero16.val();
+        }
         if !self.reset_n.val() {
             self.credit.d.next = self.credit_full.val();
-        } else if self.take.val() {
-            self.credit.d.next = self.credit_taken.val();
         } else {
-            self.credit.d.next = self.credit_kept.val();
+            self.credit.d.next = (self.credit_taken.val() & self.take_mask.val())
+                | (self.credit_kept.val() & !self.take_mask.val());
         }
 
         comment!("Look-up of the oldest select beat.");

@@ -50,6 +50,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     // Constant declarations
     localparam  zero16 = 16'h0;
     localparam  one16 = 16'h1;
+    localparam  ones16 = 16'hffff;
     localparam  one32 = 32'h1;
 
     // Stub signals
@@ -229,6 +230,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  [15:0] promise;
     reg  [15:0] credit_kept;
     reg  [15:0] credit_taken;
+    reg  [15:0] take_mask;
 
     // Sub module instances
     sl_dispatch_fsm$valid$0 valid$0(
@@ -649,14 +651,18 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         else begin
             credit_kept = credit$q;
         end
+        // Masks, not a selection: synthesis would share the adders and put the late decision before them.
+        if (take) begin
+            take_mask = ones16;
+        end
+        else begin
+            take_mask = zero16;
+        end
         if (~reset_n) begin
             credit$d = credit_full;
         end
-        else if (take) begin
-            credit$d = credit_taken;
-        end
         else begin
-            credit$d = credit_kept;
+            credit$d = (credit_taken & take_mask) | (credit_kept & ~take_mask);
         end
         // Look-up of the oldest select beat.
         lookup = enable & head_valid & ((alloc_par$q & ~valid$1$q) | (~alloc_par$q & ~valid$0$q));
