@@ -12,7 +12,7 @@ use sluice_compiler::backend::{ModelOptions, ProgramBuilder};
 use sluice_isa::HardwareConfig;
 
 use crate::error::{CliError, Result};
-use crate::{frontend, progress};
+use crate::{frontend, progress, table};
 
 /// How models are read, beyond their files.
 #[derive(Debug, Args)]
@@ -114,6 +114,8 @@ fn per_model(option: &str, given: usize, models: usize) -> Result<()> {
         return Ok(());
     }
     Err(CliError::Usage(format!(
-        "{option} is given {given} times for {models} models; give it once per model, in their order"
+        "{option} is given {} for {}; give it once per model, in their order",
+        table::count(given, "time"),
+        table::count(models, "model")
     )))
 }

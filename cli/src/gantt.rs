@@ -43,7 +43,7 @@ struct Row {
 pub fn svg(m: &CompiledModel) -> String {
     let rows = rows(m);
     let ticks = m.schedule.ticks.max(1);
-    let scale = (1400.0 / ticks as f64).clamp(1.5, 14.0);
+    let scale = (1400.0 / ticks as f64).clamp(1.5, 20.0);
     let x = |tick: usize| LEFT + tick as f64 * scale;
     let plot_bottom = TOP + rows.len() as f64 * ROW;
     let used: Vec<usize> = (0..m.placed.model.layers.len())

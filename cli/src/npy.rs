@@ -35,6 +35,7 @@ pub fn read(path: &Path) -> Result<Array> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Array, String> {
+    check_header(bytes)?;
     let file = npyz::NpyFile::new(bytes).map_err(|e| {
         format!("not a .npy file ({e}); write it with `numpy.save(path, x.astype(\"float32\"))`")
     })?;
@@ -77,6 +78,36 @@ fn parse(bytes: &[u8]) -> Result<Array, String> {
         data
     };
     Ok(Array { shape, data })
+}
+
+/// The reader multiplies the extents unchecked: refuses headers whose product does not fit the file.
+fn check_header(bytes: &[u8]) -> Result<(), String> {
+    let length = |at: usize, n: usize| {
+        let field = bytes.get(at..at + n)?;
+        Some(field.iter().rev().fold(0, |v, &b| v << 8 | usize::from(b)))
+    };
+    let header = match bytes.get(6) {
+        Some(1) => length(8, 2).and_then(|n| bytes.get(10..10 + n)),
+        _ => length(8, 4).and_then(|n| bytes.get(12..12 + n)),
+    };
+    // What is no header at all is left to the reader.
+    let header = String::from_utf8_lossy(header.unwrap_or_default());
+    for group in header.split(['(', '[']).skip(1) {
+        let extents = group.split([')', ']']).next().unwrap_or_default();
+        let product = extents
+            .split(',')
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .try_fold(1usize, |n, t| {
+                n.checked_mul(t.parse::<usize>().ok()?.max(1))
+            });
+        if product.is_none() {
+            return Err(format!(
+                "the header promises shape ({extents}), which no file holds; it is damaged"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Column-major to row-major.
@@ -181,7 +212,12 @@ mod tests {
             "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 9), }",
             &[0; 8],
         );
-        assert!(text(&huge).contains("cut short"), "{}", text(&huge));
+        assert!(text(&huge).contains("damaged"), "{}", text(&huge));
+        let long = raw(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (300,), }",
+            &[0; 8],
+        );
+        assert!(text(&long).contains("cut short"), "{}", text(&long));
         let mut short = to_bytes(&sample()).unwrap();
         short.truncate(short.len() - 1);
         assert!(parse(&short).is_err());

@@ -62,6 +62,11 @@ impl Table {
     }
 }
 
+/// `1 model`, `2 models`.
+pub fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

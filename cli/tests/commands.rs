@@ -16,7 +16,11 @@ fn compile_prints_a_table_and_writes_a_program() {
     insta::assert_snapshot!(s.ok("compile tiny.nnir --config c2b8 -o tiny.sluice"));
     let first = std::fs::read(s.path("tiny.sluice")).unwrap();
     s.ok("compile tiny.nnir --config c2b8 -o again.sluice");
-    assert_eq!(first, std::fs::read(s.path("again.sluice")).unwrap(), "same input, same bytes");
+    assert_eq!(
+        first,
+        std::fs::read(s.path("again.sluice")).unwrap(),
+        "same input, same bytes"
+    );
 }
 
 #[test]
@@ -30,7 +34,10 @@ fn several_models_make_one_program() {
     ));
     let models = report["models"].as_array().unwrap();
     assert_eq!(models.len(), 2);
-    assert_eq!((&models[0]["name"], &models[1]["name"]), (&"first".into(), &"second".into()));
+    assert_eq!(
+        (&models[0]["name"], &models[1]["name"]),
+        (&"first".into(), &"second".into())
+    );
     assert_eq!(models[1]["inputs"][0]["streaming_dim"], 2);
     assert_eq!(models[1]["inputs"][0]["shape"], serde_json::json!([1, 4]));
     let clock = report["configuration"]["clock_mhz"].as_f64().unwrap();
@@ -40,7 +47,10 @@ fn several_models_make_one_program() {
     }
     let by_name = s.ok("run both.sluice --model second --random 3");
     assert_eq!(by_name, s.ok("run both.sluice --model 1 --random 3"));
-    assert!(by_name.starts_with("model 1 (second): 1 inferences, "), "{by_name}");
+    assert!(
+        by_name.starts_with("model 1 (second): 1 inference, "),
+        "{by_name}"
+    );
 }
 
 #[test]
@@ -53,7 +63,9 @@ fn a_configuration_file_does_what_its_preset_does() {
     let read = |f| std::fs::read(s.path(f)).unwrap();
     assert_eq!(read("preset.sluice"), read("file.sluice"));
     assert!(s.ok("config board.json").contains("num_cores"));
-    let board = s.read("board.json").replace("\"accum_store_depth\": 16", "\"accum_store_depth\": 8");
+    let board = s
+        .read("board.json")
+        .replace("\"accum_store_depth\": 16", "\"accum_store_depth\": 8");
     s.write("board.json", board);
     s.ok("compile m.nnir --config-file board.json -o file.sluice");
     assert_ne!(read("preset.sluice"), read("file.sluice"));
@@ -65,12 +77,20 @@ fn run_takes_and_gives_arrays() {
     let x = |i: usize| if i.is_multiple_of(2) { 0.5 } else { -0.25 };
     s.npy("x.npy", &[8], x);
     let text = s.ok("run tiny.sluice --input x.npy --output y.npy");
-    assert!(text.contains(" cycles each, ") && text.ends_with("out_out [4]: written to y.npy\n"), "{text}");
+    assert!(
+        text.contains(" cycles each, ") && text.ends_with("out_out [4]: written to y.npy\n"),
+        "{text}"
+    );
     let (shape, y) = s.read_npy("y.npy");
     assert_eq!((shape.as_slice(), y.len()), (&[4][..], 4));
     let report = json(&s.ok("run tiny.sluice --input x.npy --json"));
-    let values: Vec<f64> = report["outputs"][0]["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
-    assert_eq!(values, y.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
+    let values: Vec<f32> = report["outputs"][0]["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.to_string().parse().unwrap())
+        .collect();
+    assert_eq!(values, y);
     assert!(y.iter().any(|&v| v != 0.0));
 
     // The comparison can fail: another input, another result.
@@ -87,8 +107,15 @@ fn run_agrees_with_the_float_reference() {
     s.ok("run tiny.sluice --input x.npy --output y.npy");
     let graph: sluice_compiler::nnir::Graph = s.read("tiny.nnir").parse().unwrap();
     let input = sluice_compiler::nnir::Tensor::from_fn([8], x);
-    let want = sluice_compiler::nnir::Evaluator::new(&graph).unwrap().run(&[input]).unwrap();
-    let close = |got: &[f32]| got.iter().zip(&want[0].data).all(|(g, w)| (g - w).abs() <= 2e-2 + 2e-2 * w.abs());
+    let want = sluice_compiler::nnir::Evaluator::new(&graph)
+        .unwrap()
+        .run(&[input])
+        .unwrap();
+    let close = |got: &[f32]| {
+        got.iter()
+            .zip(&want[0].data)
+            .all(|(g, w)| (g - w).abs() <= 2e-2 + 2e-2 * w.abs())
+    };
     let mut y = s.read_npy("y.npy").1;
     assert!(close(&y), "{y:?} for {:?}", want[0].data);
     y[0] += 1.0;
@@ -106,14 +133,24 @@ fn steps_carry_state_and_stack_results() {
     assert!(text.contains("16 inferences"), "{text}");
     let (shape, y) = s.read_npy("y.npy");
     assert_eq!(shape, [1, 2, 16]);
-    assert_eq!(text, s.ok("run c.sluice --input x.npy --steps auto --output y.npy"), "the program knows the axis");
+    assert_eq!(
+        text,
+        s.ok("run c.sluice --input x.npy --steps auto --output y.npy"),
+        "the program knows the axis"
+    );
 
     // The whole sequence at once, in float, gives the same.
     let graph: sluice_compiler::nnir::Graph = s.read("c.nnir").parse().unwrap();
     let input = sluice_compiler::nnir::Tensor::from_fn([1, 4, 16], x);
-    let want = sluice_compiler::nnir::Evaluator::new(&graph).unwrap().run(&[input]).unwrap();
+    let want = sluice_compiler::nnir::Evaluator::new(&graph)
+        .unwrap()
+        .run(&[input])
+        .unwrap();
     for (i, (g, w)) in y.iter().zip(&want[0].data).enumerate() {
-        assert!((g - w).abs() <= 2e-2 + 2e-2 * w.abs(), "value {i}: {g} for {w}");
+        assert!(
+            (g - w).abs() <= 2e-2 + 2e-2 * w.abs(),
+            "value {i}: {g} for {w}"
+        );
     }
     // State matters: a step alone is not the last step of the sequence.
     s.npy("last.npy", &[1, 4], |i| x(i * 16 + 15));
@@ -137,7 +174,10 @@ fn random_inputs_are_a_function_of_the_seed() {
 fn metrics_are_what_the_vm_counts() {
     let s = Scratch::with_tiny("metrics");
     insta::assert_snapshot!(s.ok("metrics tiny.sluice --measure"));
-    assert_eq!(json(&s.ok("metrics tiny.sluice --json"))["models"][0]["name"], "mlp");
+    assert_eq!(
+        json(&s.ok("metrics tiny.sluice --json"))["models"][0]["name"],
+        "mlp"
+    );
 
     // A program that states one cycle less is caught.
     let mut program = sluice_isa::Program::load(&s.path("tiny.sluice")).unwrap();
@@ -160,7 +200,10 @@ fn configurations_are_listed_and_shown() {
     let s = Scratch::new("configs");
     insta::assert_snapshot!("config_list", s.ok("config"));
     insta::assert_snapshot!("config_c2b8", s.ok("config c2b8"));
-    assert_eq!(json(&s.ok("config --json")).as_array().unwrap().len(), sluice_isa::presets::names().len());
+    assert_eq!(
+        json(&s.ok("config --json")).as_array().unwrap().len(),
+        sluice_isa::presets::names().len()
+    );
     let shown = s.ok("config c2b8 --json");
     s.ok("config c2b8 --save c.json");
     assert_eq!(shown, s.read("c.json"));
@@ -173,35 +216,68 @@ fn configurations_are_listed_and_shown() {
 #[test]
 fn schedule_as_text_and_picture() {
     let s = Scratch::with_tiny("schedule");
-    let nasty = s.read("tiny.nnir").replace("\"fc1\"", "\"fc<1>&\"");
+    let nasty = s.read("tiny.nnir").replace("\"relu1\"", "\"relu<1>&\"");
     s.write("nasty.nnir", nasty);
     insta::assert_snapshot!(s.ok("schedule tiny.nnir --config c2b8"));
     s.ok("schedule nasty.nnir --config c2b8 --svg s.svg");
     let text = s.read("s.svg");
     let svg = roxmltree::Document::parse(&text).unwrap();
-    let labels: Vec<_> = svg.descendants().filter(|n| n.has_tag_name("text")).filter_map(|n| n.text()).collect();
-    for label in ["input", "core0 matrix", "core1 vector", "output", "fc<1>&", "tick"] {
+    let labels: Vec<_> = svg
+        .descendants()
+        .filter(|n| n.has_tag_name("text"))
+        .filter_map(|n| n.text())
+        .collect();
+    for label in [
+        "input",
+        "core0 matrix",
+        "core1 vector",
+        "output",
+        "relu<1>&",
+        "tick",
+    ] {
         assert!(labels.contains(&label), "{label} is not in {labels:?}");
     }
-    let bars: Vec<_> = svg.descendants().filter(|n| n.has_tag_name("title")).filter_map(|n| n.text()).collect();
-    assert!(bars.iter().any(|t| t.starts_with("fc<1>&: ticks ")), "{bars:?}");
+    let bars: Vec<_> = svg
+        .descendants()
+        .filter(|n| n.has_tag_name("title"))
+        .filter_map(|n| n.text())
+        .collect();
+    assert!(
+        bars.iter().any(|t| t.starts_with("relu<1>&: ticks ")),
+        "{bars:?}"
+    );
 }
 
 #[test]
 fn rtl_and_memory_images() {
     let s = Scratch::with_tiny("rtl");
     let text = s.ok("rtl --config c2b8 -o hw --program tiny.sluice");
-    assert!(text.starts_with("configuration c2b8: top sl_top, "), "{text}");
-    for file in ["hw/sl_top.sv", "hw/sl_filelist.f", "hw/manifest.json", "hw/images/control.hex", "hw/images/core1_instructions.hex"] {
+    assert!(
+        text.starts_with("configuration c2b8: top sl_top, "),
+        "{text}"
+    );
+    for file in [
+        "hw/sl_top.sv",
+        "hw/sl_filelist.f",
+        "hw/manifest.json",
+        "hw/images/control.hex",
+        "hw/images/core1_instructions.hex",
+    ] {
         assert!(s.path(file).is_file(), "{file}");
     }
     let report = json(&s.ok("rtl --program tiny.sluice -o hw --json"));
     for file in report["images"].as_array().unwrap() {
-        assert!(s.path("hw/images").join(file.as_str().unwrap()).is_file(), "{file}");
+        assert!(
+            s.path("hw/images").join(file.as_str().unwrap()).is_file(),
+            "{file}"
+        );
     }
     assert_eq!(report["manifest"]["config"]["num_cores"], 2);
     let program = sluice_isa::Program::load(&s.path("tiny.sluice")).unwrap();
-    assert_eq!(s.read("hw/images/control.hex").lines().count(), program.control.len());
+    assert_eq!(
+        s.read("hw/images/control.hex").lines().count(),
+        program.control.len()
+    );
 }
 
 #[test]
@@ -220,21 +296,47 @@ fn examples_compile_and_depend_on_their_seed() {
 fn doctor_names_what_is_missing() {
     let s = Scratch::new("doctor");
     let root = s.path("").display().to_string();
-    let ran = s.sluice_with("doctor", &[("PATH", "/nonexistent"), ("SLUICE_ROOT", &root), ("VERILATOR", "")]);
+    let ran = s.sluice_with(
+        "doctor",
+        &[
+            ("PATH", "/nonexistent"),
+            ("SLUICE_ROOT", &root),
+            ("VERILATOR", ""),
+        ],
+    );
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
-    for text in ["rustup.rs", "apt-get install g++", "apt-get install ccache", "make setup", "MISSING", "missing (optional)"] {
+    for text in [
+        "rustup.rs",
+        "apt-get install g++",
+        "apt-get install ccache",
+        "make setup",
+        "MISSING",
+        "missing (optional)",
+    ] {
         assert!(ran.out.contains(text), "{text} is not in {}", ran.out);
     }
     let checks = json(&s.sluice("doctor --json").out);
-    let cargo = checks.as_array().unwrap().iter().find(|c| c["tool"] == "cargo").unwrap();
-    assert!(cargo["found"].as_str().unwrap().starts_with("cargo "), "{cargo}");
+    let cargo = checks
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["tool"] == "cargo")
+        .unwrap();
+    assert!(
+        cargo["found"].as_str().unwrap().starts_with("cargo "),
+        "{cargo}"
+    );
 }
 
 #[test]
 fn a_closed_pipe_is_no_error() {
     let s = Scratch::new("pipe");
     let status = std::process::Command::new("bash")
-        .args(["-c", "set -o pipefail; \"$0\" config c2b8 --json | true", env!("CARGO_BIN_EXE_sluice")])
+        .args([
+            "-c",
+            "set -o pipefail; \"$0\" config c2b8 --json | true",
+            env!("CARGO_BIN_EXE_sluice"),
+        ])
         .current_dir(s.path(""))
         .status()
         .unwrap();

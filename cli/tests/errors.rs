@@ -29,11 +29,24 @@ fn model_files() {
     );
     let bad = s.sluice("compile bad.nnir --config c2b8");
     assert_eq!(bad.code, 1);
-    assert!(bad.err.starts_with("sluice: [SL-C011] bad.nnir: NNIR text, line 2: ") && bad.err.lines().count() == 1, "{bad:?}");
+    assert!(
+        bad.err
+            .starts_with("sluice: [SL-C011] bad.nnir: NNIR text, line 2: ")
+            && bad.err.lines().count() == 1,
+        "{bad:?}"
+    );
     let shape = s.sluice("schedule shape.nnir --config c2b8");
     assert_eq!(shape.code, 1);
-    assert!(shape.err.starts_with("sluice: [SL-C004] shape.nnir: layer 'fc1' (linear): "), "{shape:?}");
-    assert!(!s.path("program.sluice").exists(), "nothing is written when something is wrong");
+    assert!(
+        shape
+            .err
+            .starts_with("sluice: [SL-C004] shape.nnir: layer 'fc1' (linear): "),
+        "{shape:?}"
+    );
+    assert!(
+        !s.path("program.sluice").exists(),
+        "nothing is written when something is wrong"
+    );
 }
 
 const SHAPE: &str = "graph \"m\" {
@@ -50,16 +63,24 @@ fn models_that_do_not_fit() {
     let ran = s.sluice("compile big.nnir --config c1b4");
     assert_eq!(ran.code, 1);
     assert!(
-        ran.err.starts_with("sluice: [SL-C02") && ran.err.contains("big.nnir: model 'mlp'") && ran.err.lines().count() == 1,
+        ran.err.starts_with("sluice: [SL-C02")
+            && ran.err.contains("big.nnir: model 'mlp'")
+            && ran.err.lines().count() == 1,
         "{ran:?}"
     );
     s.ok("example cnn -o cnn.nnir --inputs 4 --hidden 8 --outputs 2");
     let ran = s.sluice("compile cnn.nnir --config c2b8");
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("conv1") && ran.err.contains("[SL-C006]"), "{ran:?}");
+    assert!(
+        ran.err.contains("conv1") && ran.err.contains("[SL-C006]"),
+        "{ran:?}"
+    );
     let ran = s.sluice("compile cnn.nnir --config c2b8 --streaming-transform 1");
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("[SL-C013]") && ran.err.contains("stream that one"), "{ran:?}");
+    assert!(
+        ran.err.contains("[SL-C013]") && ran.err.contains("stream that one"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -79,7 +100,7 @@ fn options_that_do_not_go_together() {
     s.fails(
         "compile tiny.nnir tiny.nnir --config c2b8 --model-name a",
         2,
-        "[SL-X010] --model-name is given 1 times for 2 models; give it once per model, in their order",
+        "[SL-X010] --model-name is given 1 time for 2 models; give it once per model, in their order",
     );
     s.fails(
         "compile tiny.nnir --config c2b8 -o tiny.nnir",
@@ -111,7 +132,10 @@ fn options_that_do_not_go_together() {
     ] {
         let ran = s.sluice(line);
         assert_eq!(ran.code, 2, "sluice {line}: {ran:?}");
-        assert!(ran.err.contains("Usage") || ran.err.contains("error"), "{ran:?}");
+        assert!(
+            ran.err.contains("Usage") || ran.err.contains("error"),
+            "{ran:?}"
+        );
     }
 }
 
@@ -126,13 +150,21 @@ fn program_files() {
         let ran = s.sluice(&format!("{command} text.sluice"));
         assert_eq!(ran.code, 1);
         assert!(
-            ran.err.starts_with("sluice: [SL-I003] text.sluice: program file is corrupt: ")
-                && ran.err.ends_with("; write it again with `sluice compile`\n"),
+            ran.err
+                .starts_with("sluice: [SL-I003] text.sluice: program file is corrupt: ")
+                && ran
+                    .err
+                    .ends_with("; write it again with `sluice compile`\n"),
             "{ran:?}"
         );
         let ran = s.sluice(&format!("{command} flipped.sluice"));
         assert_eq!(ran.code, 1);
-        assert!(ran.err.contains("does not match its digest; the file was altered or damaged; write it again"), "{ran:?}");
+        assert!(
+            ran.err.contains(
+                "does not match its digest; the file was altered or damaged; write it again"
+            ),
+            "{ran:?}"
+        );
         s.fails(
             &format!("{command} none.sluice"),
             1,
@@ -141,7 +173,12 @@ fn program_files() {
     }
     let ran = s.sluice("rtl --config c1b4 --program tiny.sluice -o hw");
     assert_eq!(ran.code, 1);
-    assert!(ran.err.starts_with("sluice: [SL-I006] the program was built for configuration `c2b8`") && ran.err.contains("recompile"), "{ran:?}");
+    assert!(
+        ran.err
+            .starts_with("sluice: [SL-I006] the program was built for configuration `c2b8`")
+            && ran.err.contains("recompile"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -186,12 +223,12 @@ fn arrays() {
     s.fails(
         "run tiny.sluice --input x.npy --input x.npy",
         2,
-        "[SL-X010] model `mlp` has 1 inputs (x [8]), --input is given 2 times; give it once per input",
+        "[SL-X010] model `mlp` has 1 input (x [8]), --input is given 2 times; give it once per input",
     );
     s.fails(
         "run tiny.sluice --input x.npy --output a.npy --output b.npy",
         2,
-        "[SL-X010] model `mlp` has 1 outputs, --output is given 2 times; give it once per output",
+        "[SL-X010] model `mlp` has 1 output, --output is given 2 times; give it once per output",
     );
     s.fails(
         "run tiny.sluice --model 1 --random 1",
@@ -200,7 +237,12 @@ fn arrays() {
     );
     let ran = s.sluice("run tiny.sluice --input text.npy");
     assert_eq!(ran.code, 1);
-    assert!(ran.err.starts_with("sluice: [SL-X003] text.npy: not a .npy file") && ran.err.contains("numpy.save"), "{ran:?}");
+    assert!(
+        ran.err
+            .starts_with("sluice: [SL-X003] text.npy: not a .npy file")
+            && ran.err.contains("numpy.save"),
+        "{ran:?}"
+    );
     s.fails(
         "run tiny.sluice --input none.npy",
         1,
@@ -219,11 +261,15 @@ fn configuration_files() {
     s.write("text.json", "hello");
     s.ok("config c2b8 --save c.json");
     let c = s.read("c.json");
-    s.write("odd.json", c.replace("\"block_size\": 8", "\"block_size\": 9"));
+    s.write(
+        "odd.json",
+        c.replace("\"block_size\": 8", "\"block_size\": 9"),
+    );
     let ran = s.sluice("compile tiny.nnir --config-file text.json");
     assert_eq!(ran.code, 1);
     assert!(
-        ran.err.starts_with("sluice: [SL-I003] text.json: configuration is corrupt: ")
+        ran.err
+            .starts_with("sluice: [SL-I003] text.json: configuration is corrupt: ")
             && ran.err.contains("`sluice config NAME --save FILE`"),
         "{ran:?}"
     );
@@ -262,5 +308,12 @@ fn folders_that_cannot_be_written() {
         "[SL-X001] cannot write no/m.nnir: No such file or directory (os error 2)",
     );
     let ran = s.sluice("compile tiny.nnir --config c2b8 -o no/p.sluice");
-    assert_eq!((ran.code, ran.err.starts_with("sluice: [SL-I008] no/p.sluice: ")), (1, true), "{ran:?}");
+    assert_eq!(
+        (
+            ran.code,
+            ran.err.starts_with("sluice: [SL-I008] no/p.sluice: ")
+        ),
+        (1, true),
+        "{ran:?}"
+    );
 }

@@ -7,8 +7,14 @@ use common::Scratch;
 #[test]
 fn help_of_every_command() {
     let s = Scratch::new("help");
-    for command in ["", "compile", "run", "metrics", "schedule", "rtl", "config", "example", "doctor"] {
-        let name = if command.is_empty() { "sluice" } else { command };
+    for command in [
+        "", "compile", "run", "metrics", "schedule", "rtl", "config", "example", "doctor",
+    ] {
+        let name = if command.is_empty() {
+            "sluice"
+        } else {
+            command
+        };
         insta::assert_snapshot!(format!("help_{name}"), s.ok(&format!("{command} --help")));
     }
 }
@@ -17,8 +23,19 @@ fn help_of_every_command() {
 fn every_command_is_described_once() {
     let s = Scratch::new("help_every");
     let all = s.ok("--help");
-    for command in ["compile", "run", "metrics", "schedule", "rtl", "config", "example", "doctor"] {
-        assert_eq!(all.lines().filter(|l| l.trim_start().starts_with(&format!("{command} "))).count(), 1, "{all}");
-        assert!(s.ok(&format!("{command} --help")).contains("Examples:"), "{command}");
+    for command in [
+        "compile", "run", "metrics", "schedule", "rtl", "config", "example", "doctor",
+    ] {
+        assert_eq!(
+            all.lines()
+                .filter(|l| l.trim_start().starts_with(&format!("{command} ")))
+                .count(),
+            1,
+            "{all}"
+        );
+        assert!(
+            s.ok(&format!("{command} --help")).contains("Examples:"),
+            "{command}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! `sluice config`: the accelerators a program can be compiled for.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -51,7 +52,7 @@ impl Config {
         if let Some(path) = &self.save {
             config.save(path)?;
             if !self.json {
-                text += &format!("\nwritten to {}\n", path.display());
+                let _ = writeln!(text, "\nwritten to {}", path.display());
             }
         }
         Ok(Outcome::ok(text))

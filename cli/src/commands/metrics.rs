@@ -9,8 +9,8 @@ use sluice_sim::Vm;
 
 use super::Outcome;
 use crate::error::{CliError, Result};
-use crate::progress;
 use crate::report::Report;
+use crate::{progress, table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,7 +50,10 @@ impl Metrics {
             return Outcome::json(&report);
         }
         let measured = if self.measure {
-            format!("\nthe VM counts the same cycles for all {models} models\n")
+            format!(
+                "\nthe VM counts the same cycles for {}\n",
+                table::count(models, "model")
+            )
         } else {
             String::new()
         };

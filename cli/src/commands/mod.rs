@@ -32,7 +32,7 @@ Examples:
 
 /// Neural networks in, streaming accelerator out.
 #[derive(Debug, Parser)]
-#[command(name = "sluice", version, about, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "sluice", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -3,6 +3,7 @@
 //! **Contract.** Modules go into the folder itself, images into `images/` under it: set the top's `InitDir` to that.
 //! **Errors.** A program of another configuration, a folder that cannot be written.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -76,8 +77,9 @@ impl Rtl {
             self.output.join(sluice_hdl::generator::FILE_LIST).display()
         );
         if program.is_some() {
-            text += &format!(
-                "{} memory images in {}; preload them with InitDir = \"{}\"\n",
+            let _ = writeln!(
+                text,
+                "{} memory images in {}; preload them with InitDir = \"{}\"",
                 images.len(),
                 folder.display(),
                 folder.display()

@@ -8,6 +8,7 @@
 //! **Contract.** Values go through the input format of the accelerator (bf16, to nearest); results are exactly the accelerator's.
 //! **Errors.** [`CliError::Shape`] and [`CliError::Array`] for files, [`CliError::Usage`] for a wrong number of options.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,9 +20,9 @@ use sluice_sim::Vm;
 use super::{Outcome, metrics};
 use crate::error::{CliError, Result};
 use crate::npy::{self, Array};
-use crate::progress;
 use crate::report::microseconds;
 use crate::rng::Rng;
+use crate::{progress, table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,10 +97,10 @@ impl Run {
         let model = program.models[index].clone();
         if !self.output.is_empty() && self.output.len() != model.outputs.len() {
             return Err(CliError::Usage(format!(
-                "model `{}` has {} outputs, --output is given {} times; give it once per output",
+                "model `{}` has {}, --output is given {}; give it once per output",
                 model.name,
-                model.outputs.len(),
-                self.output.len()
+                table::count(model.outputs.len(), "output"),
+                table::count(self.output.len(), "time")
             )));
         }
         let (jobs, stacked) = match self.random {
@@ -165,10 +166,10 @@ impl Run {
             format!("{fastest} to {slowest} cycles")
         };
         let mut text = format!(
-            "model {} ({}): {} inferences, {spread} each, {us_max:.3} us at {} MHz\n",
+            "model {} ({}): {}, {spread} each, {us_max:.3} us at {} MHz\n",
             index,
             model.name,
-            cycles.len(),
+            table::count(cycles.len(), "inference"),
             config.clock_mhz
         );
         for (i, (t, a)) in model.outputs.iter().zip(&outputs).enumerate() {
@@ -176,7 +177,7 @@ impl Run {
                 Some(path) => format!("written to {}", path.display()),
                 None => preview(&a.data),
             };
-            text += &format!("{} {:?}: {values}\n", t.name, a.shape);
+            let _ = writeln!(text, "{} {:?}: {values}", t.name, a.shape);
         }
         Ok(Outcome::ok(text))
     }
@@ -191,10 +192,10 @@ impl Run {
                 .collect::<Vec<_>>()
                 .join(", ");
             return Err(CliError::Usage(format!(
-                "model `{}` has {} inputs ({names}), --input is given {} times; give it once per input",
+                "model `{}` has {} ({names}), --input is given {}; give it once per input",
                 model.name,
-                model.inputs.len(),
-                self.input.len()
+                table::count(model.inputs.len(), "input"),
+                table::count(self.input.len(), "time")
             )));
         }
         let mut jobs: Vec<Vec<Vec<f32>>> = Vec::new();
@@ -207,7 +208,7 @@ impl Run {
                             model.name
                         ))
                     })?;
-                    self.steps_of(path, tensor, model, axis)?
+                    steps_of(path, tensor, model, axis)?
                 }
                 None => vec![whole(path, tensor, model)?],
             };
@@ -230,46 +231,6 @@ impl Run {
         }
         Ok(jobs)
     }
-
-    fn steps_of(
-        &self,
-        path: &Path,
-        tensor: &TensorInfo,
-        model: &ModelInfo,
-        axis: usize,
-    ) -> Result<Vec<Vec<f32>>> {
-        if axis > tensor.shape.len() {
-            return Err(CliError::Usage(format!(
-                "--steps {axis}: input `{}` with its time axis has axes 0 to {}",
-                tensor.name,
-                tensor.shape.len()
-            )));
-        }
-        let array = npy::read(path)?;
-        let mut step_shape = array.shape.clone();
-        if axis < step_shape.len() {
-            step_shape.remove(axis);
-        }
-        if array.shape.len() != tensor.shape.len() + 1 || step_shape != tensor.shape {
-            let mut expected: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
-            expected.insert(axis, "steps".into());
-            return Err(CliError::Shape {
-                path: path.to_owned(),
-                tensor: tensor.name.clone(),
-                model: model.name.clone(),
-                expected: format!("[{}]", expected.join(", ")),
-                got: array.shape,
-                hint: String::new(),
-            });
-        }
-        if array.shape[axis] == 0 {
-            return Err(CliError::Array {
-                path: path.to_owned(),
-                problem: format!("axis {axis} has length 0; at least one step is needed"),
-            });
-        }
-        Ok(split(&array, axis))
-    }
 }
 
 fn find(models: &[ModelInfo], asked: &str) -> Result<usize> {
@@ -284,6 +245,45 @@ fn find(models: &[ModelInfo], asked: &str) -> Result<usize> {
             .collect::<Vec<_>>()
             .join(", "),
     })
+}
+
+fn steps_of(
+    path: &Path,
+    tensor: &TensorInfo,
+    model: &ModelInfo,
+    axis: usize,
+) -> Result<Vec<Vec<f32>>> {
+    if axis > tensor.shape.len() {
+        return Err(CliError::Usage(format!(
+            "--steps {axis}: input `{}` with its time axis has axes 0 to {}",
+            tensor.name,
+            tensor.shape.len()
+        )));
+    }
+    let array = npy::read(path)?;
+    let mut step_shape = array.shape.clone();
+    if axis < step_shape.len() {
+        step_shape.remove(axis);
+    }
+    if array.shape.len() != tensor.shape.len() + 1 || step_shape != tensor.shape {
+        let mut expected: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        expected.insert(axis, "steps".into());
+        return Err(CliError::Shape {
+            path: path.to_owned(),
+            tensor: tensor.name.clone(),
+            model: model.name.clone(),
+            expected: format!("[{}]", expected.join(", ")),
+            got: array.shape,
+            hint: String::new(),
+        });
+    }
+    if array.shape[axis] == 0 {
+        return Err(CliError::Array {
+            path: path.to_owned(),
+            problem: format!("axis {axis} has length 0; at least one step is needed"),
+        });
+    }
+    Ok(split(&array, axis))
 }
 
 fn whole(path: &Path, tensor: &TensorInfo, model: &ModelInfo) -> Result<Vec<f32>> {
@@ -358,7 +358,11 @@ fn preview(values: &[f32]) -> String {
         .collect::<Vec<_>>()
         .join(" ");
     if values.len() > SHOWN {
-        text += &format!(" ... ({} values; --output FILE keeps all)", values.len());
+        let _ = write!(
+            text,
+            " ... ({} values; --output FILE keeps all)",
+            values.len()
+        );
     }
     text
 }
