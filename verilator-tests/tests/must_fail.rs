@@ -1,0 +1,122 @@
+//! The checks can fail: one flipped bit, one shifted cycle, one swapped model index or one corrupted weight is caught.
+
+use sluice_isa::load::{Space, writes};
+use sluice_isa::presets::preset;
+use sluice_sim::{Job, StallPattern};
+use sluice_suite::{Bundle, Executor, Outcome, VmExecutor, difference, drive, models};
+use sluice_verilator_tests::RtlExecutor;
+use verilator_sys::tools_or_skip;
+
+struct Setup {
+    rtl: RtlExecutor,
+    bundle: Bundle,
+    jobs: Vec<Job>,
+    pattern: StallPattern,
+    expected: Outcome,
+}
+
+fn setup(test: &str) -> Option<Setup> {
+    if !tools_or_skip(test) {
+        return None;
+    }
+    let config = preset("c1b4").unwrap();
+    // Same interface, so that a swapped index changes nothing but the values.
+    let net = models::residual_mlp(8, 6, 4, 1);
+    let twin = sluice_suite::Net {
+        name: "twin".into(),
+        seed: 9,
+        ..net.clone()
+    };
+    let bundle = Bundle::compile(&[net, twin], &config).unwrap();
+    let requests = bundle.requests(10, 3);
+    let jobs = bundle.jobs(&requests, 3);
+    let pattern = StallPattern::all(3)[7];
+    let expected = VmExecutor.run(&bundle.program, &jobs, &pattern).unwrap();
+    Some(Setup {
+        rtl: RtlExecutor::new(&config).unwrap(),
+        bundle,
+        jobs,
+        pattern,
+        expected,
+    })
+}
+
+#[test]
+fn flipped_bit_and_shifted_cycle() {
+    let Some(mut s) = setup("flipped_bit_and_shifted_cycle") else {
+        return;
+    };
+    let got = s.rtl.run(&s.bundle.program, &s.jobs, &s.pattern).unwrap();
+    assert_eq!(difference(&s.expected, &got), None);
+    let last = s.expected.beats.len() - 1;
+    for bit in 0..16 {
+        let mut wrong = s.expected.clone();
+        wrong.beats[last].data[3] ^= 1 << bit;
+        assert!(difference(&wrong, &got).is_some_and(|d| d.contains("lane 3")), "bit {bit}");
+    }
+    let mut late = s.expected.clone();
+    late.beats[last].cycle += 1;
+    assert!(difference(&late, &got).is_some_and(|d| d.contains("cycle")));
+    let mut held = s.expected.clone();
+    held.handshakes[5] ^= 2;
+    assert!(difference(&held, &got).is_some_and(|d| d.contains("cycle 5")));
+    let mut tick = s.expected.clone();
+    tick.ticks[4].1.pc ^= 1;
+    assert!(difference(&tick, &got).is_some_and(|d| d.contains("tick 4")));
+}
+
+#[test]
+fn swapped_model_index() {
+    let Some(mut s) = setup("swapped_model_index") else {
+        return;
+    };
+    for at in [0, s.jobs.len() - 1] {
+        let mut jobs = s.jobs.clone();
+        jobs[at].model ^= 1;
+        let got = s.rtl.run(&s.bundle.program, &jobs, &s.pattern).unwrap();
+        assert!(difference(&s.expected, &got).is_some(), "job {at}");
+    }
+}
+
+#[test]
+fn corrupted_weight() {
+    let Some(s) = setup("corrupted_weight") else {
+        return;
+    };
+    let words = writes(&s.bundle.program).unwrap();
+    // The top magnitude bit of the first mantissa of a row record of each model's first layer.
+    let rows: Vec<usize> = (0..words.len()).filter(|&i| words[i].space == Space::Weights && words[i].row == 1).collect();
+    let mut caught = 0;
+    let picked = [rows[0], rows[rows.len() - 1]];
+    for &at in &picked {
+        let mut bad = words.clone();
+        bad[at].data[0] ^= 1 << 14;
+        let mut device = s.rtl.loaded_with(&bad, 1).unwrap();
+        let got = drive("corrupted", &mut device, &s.bundle.program, &s.jobs, &s.pattern).unwrap();
+        let d = difference(&s.expected, &got);
+        // Bits only: a weight never moves a cycle.
+        caught += usize::from(d.is_some_and(|d| d.contains("lane")));
+        assert_eq!(got.handshakes, s.expected.handshakes);
+    }
+    assert_eq!(caught, picked.len());
+}
+
+#[test]
+fn corrupted_schedule() {
+    let Some(s) = setup("corrupted_schedule") else {
+        return;
+    };
+    // One tick less to wait for in the control word of the last waiting tick: cycles or values move.
+    let words = writes(&s.bundle.program).unwrap();
+    let waiting: Vec<usize> = (0..s.bundle.program.control.len())
+        .filter(|&i| s.bundle.program.control[i].wait > 0)
+        .collect();
+    let tick = *waiting.first().unwrap();
+    let mut program = (*s.bundle.program).clone();
+    program.control[tick].wait -= 1;
+    let bad = writes(&program).unwrap();
+    assert_ne!(words, bad);
+    let mut device = s.rtl.loaded_with(&bad, 1).unwrap();
+    let got = drive("corrupted", &mut device, &s.bundle.program, &s.jobs, &s.pattern).unwrap();
+    assert!(difference(&s.expected, &got).is_some());
+}
