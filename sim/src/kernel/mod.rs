@@ -65,7 +65,7 @@ impl Engine {
     }
 }
 
-/// All weight blocks of a program, packed: per block the words, then row exponents, then lane exponents (`i32`, off lanes [`OFF`]).
+/// All weight blocks of a program, packed: per block the words, then row exponents, then lane exponents (`i32`, off lanes `OFF`).
 #[derive(Debug, Clone)]
 pub struct Weights {
     b: usize,
