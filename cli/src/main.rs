@@ -23,12 +23,14 @@ mod rng;
 mod table;
 
 use std::io::Write as _;
+use std::panic::UnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use error::{CliError, Exit};
+use commands::Outcome;
+use error::{CliError, Exit, Result};
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
@@ -36,22 +38,26 @@ fn main() -> ExitCode {
         let _ = writeln!(std::io::stderr(), "{}", what.line());
     }));
     let cli = commands::Cli::parse();
-    let exit = match std::panic::catch_unwind(|| commands::run(cli)) {
-        Ok(Ok(outcome)) => match print(&outcome.text) {
-            Ok(()) => outcome.exit,
-            Err(error) => {
-                let error = CliError::io("write", Path::new("standard output"), &error);
-                let _ = writeln!(std::io::stderr(), "{}", error.line());
-                error.exit()
-            }
-        },
+    ExitCode::from(exit_of(|| commands::run(cli)) as u8)
+}
+
+/// Does the work and prints what it has to say; a panic is a bug of ours.
+fn exit_of(work: impl FnOnce() -> Result<Outcome> + UnwindSafe) -> Exit {
+    let result = std::panic::catch_unwind(work).map(|result| {
+        let outcome = result?;
+        print(&outcome.text)
+            .map_err(|e| CliError::io("write", Path::new("standard output"), &e))?;
+        Ok(outcome.exit)
+    });
+    match result {
+        Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {
+            let error: CliError = error;
             let _ = writeln!(std::io::stderr(), "{}", error.line());
             error.exit()
         }
         Err(_) => Exit::Bug,
-    };
-    ExitCode::from(exit as u8)
+    }
 }
 
 /// A reader that has seen enough (`| head`) is no error.
@@ -60,5 +66,23 @@ fn print(text: &str) -> std::io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_are_bugs_and_errors_are_not() {
+        assert_eq!(
+            exit_of(|| unreachable!("a sample of this message")),
+            Exit::Bug
+        );
+        assert_eq!(
+            exit_of(|| Err(CliError::Usage("a sample of this message".into()))),
+            Exit::Usage
+        );
+        assert_eq!(exit_of(|| Ok(Outcome::ok(String::new()))), Exit::Ok);
     }
 }

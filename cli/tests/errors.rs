@@ -27,6 +27,11 @@ fn model_files() {
         1,
         "[SL-X002] m: models are read from .nnir and .onnx files, this is a file without extension; export the model to one of them",
     );
+    s.fails(
+        "compile m.onnx --config c2b8",
+        1,
+        "[SL-X007] m.onnx: ONNX is not supported by this build yet; write the model as NNIR text (`sluice example` shows the form)",
+    );
     let bad = s.sluice("compile bad.nnir --config c2b8");
     assert_eq!(bad.code, 1);
     assert!(
