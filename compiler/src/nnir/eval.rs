@@ -2,7 +2,7 @@
 //!
 //! | value                   | type  | note                                                  |
 //! |-------------------------|-------|-------------------------------------------------------|
-//! | weights, layer results  | `f32` | no rounding to `bf16`, whatever the precision says    |
+//! | weights, layer results  | `f32` | not rounded, whatever the precision says, unless [`Evaluator::rounding`] asks |
 //! | sums inside a layer     | `f64` | products of two `f32` are exact; rounded once at the end |
 //!
 //! **Contract.** [`Evaluator::run`] is one inference; only delays remember anything, and they start at zero. Sums start at the
@@ -29,6 +29,7 @@ pub struct Evaluator<'g> {
     graph: &'g Graph,
     order: Vec<NodeId>,
     state: BTreeMap<NodeId, VecDeque<Arc<Tensor>>>,
+    round: Option<fn(f32) -> f32>,
 }
 
 impl<'g> Evaluator<'g> {
@@ -39,9 +40,19 @@ impl<'g> Evaluator<'g> {
             graph,
             order: graph.nodes_topological()?,
             state: BTreeMap::new(),
+            round: None,
         };
         evaluator.reset();
         Ok(evaluator)
+    }
+
+    /// Rounds every input and every layer's result, to see what a number format alone would cost.
+    ///
+    /// Weights are the graph's: round them there ([`Graph::map_weights`](super::Graph::map_weights)).
+    #[must_use]
+    pub fn rounding(mut self, round: fn(f32) -> f32) -> Self {
+        self.round = Some(round);
+        self
     }
 
     /// Sets the state back to zero.
@@ -74,6 +85,13 @@ impl<'g> Evaluator<'g> {
                     let operands: Vec<&Tensor> = node.inputs.iter().map(|i| &*values[i]).collect();
                     Arc::new(apply(op, &operands, &node.ty.shape))
                 }
+            };
+            let value = match (self.round, &node.op) {
+                (Some(round), op) if !matches!(op, Op::Constant(_)) => Arc::new(Tensor {
+                    shape: value.shape.clone(),
+                    data: value.data.iter().map(|&x| round(x)).collect(),
+                }),
+                _ => value,
             };
             values.insert(id, value);
         }

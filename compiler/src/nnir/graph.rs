@@ -5,12 +5,14 @@
 //! **Errors.** [`Graph::nodes_topological`] reports a cycle with the layers on it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use petgraph::Direction;
 use petgraph::stable_graph::StableDiGraph;
 use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 
 use super::op::Op;
+use super::tensor::Tensor;
 use super::types::{NodeId, TensorType};
 use crate::error::{CompileError, Result};
 
@@ -125,6 +127,26 @@ impl Graph {
             }
         }
         self.node_mut(id).inputs = inputs;
+    }
+
+    /// The same network with every weight matrix passed through `f`; biases and constants stay.
+    #[must_use]
+    pub fn map_weights(&self, f: impl Fn(f32) -> f32) -> Self {
+        let mut graph = self.clone();
+        let map = |t: &Arc<Tensor>| {
+            Arc::new(Tensor {
+                shape: t.shape.clone(),
+                data: t.data.iter().map(|&x| f(x)).collect(),
+            })
+        };
+        for id in self.node_ids() {
+            match &mut graph.node_mut(id).op {
+                Op::Linear { weights, .. } => weights.iter_mut().for_each(|w| *w = map(w)),
+                Op::Conv1d { weight, .. } => *weight = map(weight),
+                _ => {}
+            }
+        }
+        graph
     }
 
     /// Low-level: removes a node. Readers keep its number, so `verify` finds the loose end.
