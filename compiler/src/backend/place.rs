@@ -154,8 +154,18 @@ impl Placing<'_> {
         let capacity = self.cores.len() * self.config.weight_store_depth as usize;
         let layer = ops.first().map_or(LayerId(0), |o| o.layer);
         let before: usize = self.cores.iter().map(|&c| self.before.held[c].len()).sum();
-        let known = |key: &u32| self.cores.iter().any(|&c| self.before.held[c].contains(key));
-        let new: BTreeSet<u32> = self.model.tile_keys.iter().copied().filter(|k| !known(k)).collect();
+        let known = |key: &u32| {
+            self.cores
+                .iter()
+                .any(|&c| self.before.held[c].contains(key))
+        };
+        let new: BTreeSet<u32> = self
+            .model
+            .tile_keys
+            .iter()
+            .copied()
+            .filter(|k| !known(k))
+            .collect();
         let need = before + new.len();
         CompileError::Allocation {
             memory: "weight store".into(),
