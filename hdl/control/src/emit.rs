@@ -50,6 +50,9 @@ pub enum EmitError {
 }
 
 /// Verilog of `block` and its parts; the root module is called `name`.
+///
+/// # Errors
+/// [`EmitError`], see the module.
 pub fn emit<U: Block>(name: &str, block: &mut U) -> Result<String, EmitError> {
     block.connect_all();
     check_all(block).map_err(|why| EmitError::Circuit {

@@ -472,11 +472,11 @@ impl Logic for DispatchFsm {
         } else {
             self.take_mask.next = self.zero16.val();
         }
-        if !self.reset_n.val() {
-            self.credit.d.next = self.credit_full.val();
-        } else {
+        if self.reset_n.val() {
             self.credit.d.next = (self.credit_taken.val() & self.take_mask.val())
                 | (self.credit_kept.val() & !self.take_mask.val());
+        } else {
+            self.credit.d.next = self.credit_full.val();
         }
 
         comment!("Look-up of the oldest select beat.");

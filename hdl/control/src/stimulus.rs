@@ -1,7 +1,7 @@
 //! Random programs and random traffic for the dispatcher's tests.
 //!
-//! **Contract.** Deterministic in the seed. Programs obey what the RTL asserts: n_in >= 1, waits within n_in, all input awaited
-//! before the last tick, exactly n_out output words, outputs that fit the FIFO. Traffic obeys the streams: what is offered stays
+//! **Contract.** Deterministic in the seed. Programs obey what the RTL asserts: `n_in >= 1`, waits within `n_in`, all input awaited
+//! before the last tick, exactly `n_out` output words, outputs that fit the FIFO. Traffic obeys the streams: what is offered stays
 //! offered until taken; output beats are taken only when the output FIFO (two cycles behind the output command) has one.
 //! **Errors.** None.
 

@@ -658,11 +658,11 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         else begin
             take_mask = zero16;
         end
-        if (~reset_n) begin
-            credit$d = credit_full;
+        if (reset_n) begin
+            credit$d = (credit_taken & take_mask) | (credit_kept & ~take_mask);
         end
         else begin
-            credit$d = (credit_taken & take_mask) | (credit_kept & ~take_mask);
+            credit$d = credit_full;
         end
         // Look-up of the oldest select beat.
         lookup = enable & head_valid & ((alloc_par$q & ~valid$1$q) | (~alloc_par$q & ~valid$0$q));

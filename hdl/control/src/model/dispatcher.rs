@@ -22,6 +22,10 @@ pub struct Load {
 
 /// Inputs of a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a wire or a register of the machine"
+)]
 pub struct Inputs {
     /// Synchronous reset, active low.
     pub reset_n: bool,
@@ -154,6 +158,10 @@ struct Slot {
 
 /// The dispatcher.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a wire or a register of the machine"
+)]
 pub struct Dispatcher {
     config: HardwareConfig,
     mutation: Option<Mutation>,
