@@ -15,16 +15,15 @@ module sl_acc_to_float (
 
     output logic [31:0] value_o
 );
-  // Leading zeros of a 64-bit word, all nibbles and then all 16-bit groups at once: three steps of one or two LUTs each.
-  function automatic logic [5:0] leading_zeros(logic [63:0] t);
-    logic [63:0] any, p1, p0, any3, any2, any1, n3, n2, n1, n0;
-    logic [ 3:1] g;
-    logic [15:0] c;  // four bits of each group
+  // Leading zeros within each 16-bit group of a word, all nibbles and then all groups at once: few bits go into each step.
+  function automatic logic [15:0] zeros16(logic [63:0] t);
+    logic [63:0] p1, p0, any, any3, any2, any1, n3, n2, n1, n0;
+    logic [15:0] zeros;
     // Bit 4i: nibble i is not zero; leading zeros of it (p1 p0).
     any = t | (t >> 1) | (t >> 2) | (t >> 3);
     p1 = ~((t >> 3) | (t >> 2));
     p0 = ~(t >> 3) & ((t >> 2) | ~(t >> 1));
-    // Bit 16i: first nibble of group i that is not zero, and the zeros before it (n3 n2 n1 n0).
+    // Bit 16i: nibbles of group i before its first one that is not zero (n3 n2), and the zeros within that one (n1 n0).
     any3 = any >> 12;
     any2 = any >> 8;
     any1 = any >> 4;
@@ -34,38 +33,43 @@ module sl_acc_to_float (
         (n3 & any1 & (p1 >> 4)) | (n3 & ~any1 & p1);
     n0 = (any3 & (p0 >> 12)) | (~any3 & any2 & (p0 >> 8)) |
         (n3 & any1 & (p0 >> 4)) | (n3 & ~any1 & p0);
-    for (int unsigned i = 0; i < 4; i++) begin
-      if (i != 0) g[i] = any3[16*i] || any2[16*i] || any1[16*i] || any[16*i];
-      c[4*i+:4] = {n3[16*i], n2[16*i], n1[16*i], n0[16*i]};
-    end
-    if (g[3]) return {2'd0, c[15:12]};
-    if (g[2]) return {2'd1, c[11:8]};
-    if (g[1]) return {2'd2, c[7:4]};
-    return {2'd3, c[3:0]};
+    for (int unsigned i = 0; i < 4; i++) zeros[4*i+:4] = {n3[16*i], n2[16*i], n1[16*i], n0[16*i]};
+    return zeros;
   endfunction
 
-  // Count: bits equal to the sign below it, 0..63.
+  // Count the bits equal to the sign below it, 0..63; which group's count it is, is only selected in the next stage.
   logic signed [63:0] mantissa_q1;
   logic signed [6:0] exp_q1;
   logic poison_q1;
-  logic [5:0] count_q1;
+  logic [1:0] group_q1;
+  logic [15:0] zeros_q1;
   logic [3:0] bytes_q1;  // of mantissa bits 31..0: not zero
 
   always_ff @(posedge clk_i) begin
     if (valid_i[0]) begin
+      automatic logic [63:0] flips = {mantissa_i[62:0] ^ {63{mantissa_i[63]}}, 1'b1};
       mantissa_q1 <= mantissa_i;
       exp_q1 <= exp_i;
       poison_q1 <= poison_i;
+      zeros_q1 <= zeros16(flips);
+      if (flips[63:48] != '0) group_q1 <= 2'd0;
+      else if (flips[47:32] != '0) group_q1 <= 2'd1;
+      else group_q1 <= flips[31:16] != '0 ? 2'd2 : 2'd3;
       for (int unsigned i = 0; i < 4; i++) bytes_q1[i] <= mantissa_i[8*i+:8] != '0;
-      count_q1 <= leading_zeros({mantissa_i[62:0] ^ {63{mantissa_i[63]}}, 1'b1});
     end
   end
 
+  logic [3:0] zeros;
+  logic [5:0] count;
+
+  assign zeros = zeros_q1[{~group_q1, 2'b00}+:4];
+  assign count = {group_q1, zeros};
+
   // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. Sticky are the
   // eight places below, and every byte that ends below the guard bit: together that is all of the rest.
-  function automatic logic bytes_below(logic [3:0] bytes, logic [5:0] count);
+  function automatic logic bytes_below(logic [3:0] bytes, logic [5:0] shift);
     logic [3:0] below;
-    for (int unsigned i = 0; i < 4; i++) below[i] = bytes[i] && 32'(count) < 31 - 8 * i;
+    for (int unsigned i = 0; i < 4; i++) below[i] = bytes[i] && 32'(shift) < 31 - 8 * i;
     return below != '0;
   endfunction
 
@@ -76,13 +80,14 @@ module sl_acc_to_float (
 
   always_ff @(posedge clk_i) begin
     if (valid_i[1]) begin
-      automatic logic [31:0] norm = 32'((mantissa_q1 << count_q1) >> 30);
+      automatic logic [48:0] coarse = 49'((mantissa_q1 << {group_q1, 4'b0}) >> 15);
+      automatic logic [31:0] norm = 32'((coarse << zeros) >> 15);
       sign_q2 <= mantissa_q1[63];
-      zero_q2 <= !mantissa_q1[63] && count_q1 == 6'd63;
+      zero_q2 <= !mantissa_q1[63] && count == 6'd63;
       poison_q2 <= poison_q1;
-      exp_q2 <= 11'($signed({exp_q1, 3'b000})) + 11'sd189 - $signed(11'(count_q1));
+      exp_q2 <= 11'($signed({exp_q1, 3'b000})) + 11'sd189 - $signed(11'(count));
       {frac_q2, guard_q2} <= norm[31:8];
-      sticky_q2 <= {norm[7:4] != '0, norm[3:0] != '0, bytes_below(bytes_q1, count_q1)};
+      sticky_q2 <= {norm[7:4] != '0, norm[3:0] != '0, bytes_below(bytes_q1, count)};
     end
   end
 

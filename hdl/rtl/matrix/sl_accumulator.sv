@@ -48,7 +48,9 @@ module sl_accumulator #(
   endfunction
 
   function automatic logic signed [63:0] align(logic signed [63:0] value, logic [3:0] eights);
-    return eights[3] ? $signed({64{value[63]}}) : value >>> {eights[2:0], 3'b000};
+    logic signed [63:0] part;
+    part = value >>> {eights[1:0], 3'b000};
+    return eights[3] ? $signed({64{value[63]}}) : eights[2] ? part >>> 32 : part;
   endfunction
 
   // Stages 3 to 5: exponents.
@@ -147,18 +149,20 @@ module sl_accumulator #(
     };
   endfunction
 
-  function automatic logic [63:0] select(logic signed [63:0] value, logic [7:0] eights);
-    logic [63:0] result;
-    result = '0;
+  // Grouped by what fits one LUT: three places, three places, two places and the value from before the loop.
+  function automatic logic [63:0] select(logic signed [63:0] value, logic [7:0] eights,
+                                         logic [63:0] other);
+    logic [7:0][63:0] place;
     for (int unsigned i = 0; i < 8; i++) begin
-      result = result | ($unsigned(value >>> 8 * i) & {64{eights[i]}});
+      place[i] = $unsigned(value >>> 8 * i) & {64{eights[i]}};
     end
-    return result;
+    return (place[0] | place[1] | place[2]) | (place[3] | place[4] | place[5]) |
+        (place[6] | place[7] | other);
   endfunction
 
   always_ff @(posedge clk_i) begin
     if (valid_i[7]) begin
-      automatic logic [63:0] prev = old_q7 | select(mantissa_o, loop_shift_q7);
+      automatic logic [63:0] prev = select(mantissa_o, loop_shift_q7, old_q7);
       exp_o <= new_exp_q7;
       mantissa_o <= $signed(add(term_q7, prev, loop_sign_q7 && !mantissa_o[63]));
       poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;
