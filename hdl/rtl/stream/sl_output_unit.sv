@@ -106,6 +106,10 @@ module sl_output_unit #(
       .out_data_o ({output_last_o, output_data_o})
   );
 
+  // Widths are the architectural maxima: a configuration leaves upper bits unused; fifo_ready serves an assertion only.
+  logic unused;
+  assign unused = ^{cmd_bank_i, cmd_addr_i, lane_addr_i, fifo_ready};
+
   `SL_ASSERT(CreditHolds_A, valid_q |-> fifo_ready)
   `SL_ASSERT(CommandBank_A, cmd_valid_i |-> 32'(cmd_bank_i) < NumBanks)
   `SL_ASSERT(CommandAddress_A, cmd_valid_i |-> 32'(cmd_addr_i) < TensorDepth)
