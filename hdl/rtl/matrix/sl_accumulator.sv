@@ -101,6 +101,7 @@ module sl_accumulator #(
   logic signed [63:0] term_q7, old_q7;
   logic [63:0] mantissa_read;
   logic [7:0] loop_shift_q7;
+  logic [63:0] loop_fill_q7;  // one bit a byte: its places are above the shifted sign
   logic loop_sign_q7;
 
   sl_ram_async #(
@@ -126,6 +127,7 @@ module sl_accumulator #(
       term_q7 <= align(term_i, term_distance_q6);
       old_q7 <= loop6_i ? {64{old_distance_q6[3]}} : align(old, old_distance_q6);
       loop_shift_q7 <= loop6_i && !old_distance_q6[3] ? 8'd1 << old_distance_q6[2:0] : '0;
+      loop_fill_q7 <= loop6_i ? ~({64{1'b1}} >> {old_distance_q6[2:0], 3'b000}) : '0;
       loop_sign_q7 <= loop6_i && old_distance_q6[3];
       old_poison_q7 <= !first6_i && (forward6_i ? poison_o : poison_read);
     end
@@ -149,20 +151,17 @@ module sl_accumulator #(
     };
   endfunction
 
-  // Grouped by what fits one LUT: three places, three places, two places and the value from before the loop.
-  function automatic logic [63:0] select(logic signed [63:0] value, logic [7:0] eights,
-                                         logic [63:0] other);
+  // No bit has more than eight places and fill together, three for a LUT.
+  function automatic logic [63:0] select(logic [63:0] value, logic [7:0] eights, logic [63:0] fill);
     logic [7:0][63:0] place;
-    for (int unsigned i = 0; i < 8; i++) begin
-      place[i] = $unsigned(value >>> 8 * i) & {64{eights[i]}};
-    end
+    for (int unsigned i = 0; i < 8; i++) place[i] = (value >> 8 * i) & {64{eights[i]}};
     return (place[0] | place[1] | place[2]) | (place[3] | place[4] | place[5]) |
-        (place[6] | place[7] | other);
+        (place[6] | place[7] | (fill & {64{value[63]}}));
   endfunction
 
   always_ff @(posedge clk_i) begin
     if (valid_i[7]) begin
-      automatic logic [63:0] prev = select(mantissa_o, loop_shift_q7, old_q7);
+      automatic logic [63:0] prev = old_q7 | select(mantissa_o, loop_shift_q7, loop_fill_q7);
       exp_o <= new_exp_q7;
       mantissa_o <= $signed(add(term_q7, prev, loop_sign_q7 && !mantissa_o[63]));
       poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;
