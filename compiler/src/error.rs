@@ -5,6 +5,7 @@
 //! | `C001-19` | the graph itself: shape, axes, values, text |
 //! | `C020-29` | the hardware: it does not fit               |
 //! | `C030-39` | what the caller asked for                   |
+//! | `C040-49` | the ONNX file                               |
 //! | `C090-99` | our own bugs                                |
 //!
 //! **Contract.** A code never changes its meaning; texts may improve. Layers are named as the user named them.
@@ -216,9 +217,104 @@ pub enum CompileError {
     /// A hardware configuration or compile option that makes no sense.
     #[error("configuration: {0}")]
     Config(String),
+    /// An ONNX file that cannot be read at all.
+    #[error("ONNX file '{file}': {problem}")]
+    OnnxFile {
+        /// The file, as given.
+        file: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// An ONNX graph that breaks ONNX's own rules.
+    #[error(
+        "graph '{graph}', layer '{layer}' ({op}): {problem}; the file breaks the rules of ONNX, export it again"
+    )]
+    OnnxInvalid {
+        /// Name of the graph.
+        graph: String,
+        /// The layer, tensor or value.
+        layer: String,
+        /// Its operation, or what kind of thing it is.
+        op: String,
+        /// The rule and what was found.
+        problem: String,
+    },
+    /// Two things of one name.
+    #[error("graph '{graph}': {kind} '{name}' is defined twice; names must be unique, rename one")]
+    Duplicate {
+        /// Name of the graph.
+        graph: String,
+        /// Value, layer...
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A version of the operator set that is too old, too new, or missing.
+    #[error(
+        "graph '{graph}': operator set '{domain}' version {version}; versions {oldest} to {newest} are supported, export for one of them"
+    )]
+    Opset {
+        /// Name of the graph.
+        graph: String,
+        /// `ai.onnx`, unless the model was made for nothing else.
+        domain: String,
+        /// As the file says; 0 when it says nothing.
+        version: i64,
+        /// Oldest supported.
+        oldest: i64,
+        /// Newest supported.
+        newest: i64,
+    },
+    /// An input whose shape is not known before run time.
+    #[error(
+        "graph '{graph}': input '{input}' {shape}: {dimension} is dynamic; give the shape of every input, or export with static shapes"
+    )]
+    DynamicShape {
+        /// Name of the graph.
+        graph: String,
+        /// Name of the input.
+        input: String,
+        /// As the file has it, e.g. `[batch, 64]`.
+        shape: String,
+        /// Which dimension, e.g. `dimension 0 ('batch')`.
+        dimension: String,
+    },
+    /// Data of a tensor that lives in another file.
+    #[error(
+        "tensor '{tensor}': external data '{file}': {problem}; keep the file next to the model"
+    )]
+    ExternalData {
+        /// The tensor.
+        tensor: String,
+        /// Location as the model says.
+        file: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// Everything in a network that this compiler cannot express, at once.
+    #[error("graph '{graph}': {} not supported (docs/operators.md lists what is):{}", counted(ops.len(), "form"), listed(ops))]
+    UnsupportedOps {
+        /// Name of the graph.
+        graph: String,
+        /// One entry per operation and attribute, in order of computation.
+        ops: Vec<UnsupportedOp>,
+    },
     /// Our own bug.
     #[error("internal compiler error, please report it: {0}")]
     Internal(String),
+}
+
+/// An operation, or one attribute of it, that is not supported, and every layer that needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsupportedOp {
+    /// The operation, as the file names it.
+    pub op: String,
+    /// The attribute with its value; empty when no form of the operation is supported.
+    pub attribute: String,
+    /// What to write instead; empty when there is nothing near.
+    pub nearest: String,
+    /// Names of the layers.
+    pub layers: Vec<String>,
 }
 
 impl CompileError {
@@ -242,6 +338,13 @@ impl CompileError {
             Self::Allocation { .. } => "SL-C020",
             Self::StreamTooLarge { .. } => "SL-C021",
             Self::Config(_) => "SL-C030",
+            Self::OnnxFile { .. } => "SL-C040",
+            Self::OnnxInvalid { .. } => "SL-C041",
+            Self::Duplicate { .. } => "SL-C042",
+            Self::Opset { .. } => "SL-C043",
+            Self::DynamicShape { .. } => "SL-C044",
+            Self::ExternalData { .. } => "SL-C045",
+            Self::UnsupportedOps { .. } => "SL-C046",
             Self::Internal(_) => "SL-C090",
             Self::Pass { .. } => "SL-C091",
         }
@@ -254,6 +357,35 @@ fn quoted(names: &[String]) -> String {
         let arrow = if i == 0 { "" } else { " -> " };
         // Writing to a String cannot fail.
         let _ = write!(text, "{arrow}'{name}'");
+    }
+    text
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let (ending, verb) = if count == 1 { ("", "is") } else { ("s", "are") };
+    format!("{count} {noun}{ending} {verb}")
+}
+
+/// One line per form: what, how often, where, what instead.
+fn listed(ops: &[UnsupportedOp]) -> String {
+    let mut text = String::new();
+    for form in ops {
+        let with = if form.attribute.is_empty() {
+            String::new()
+        } else {
+            format!(" with {}", form.attribute)
+        };
+        let names: Vec<_> = form.layers.iter().map(|l| format!("'{l}'")).collect();
+        let _ = write!(
+            text,
+            "\n  {}{with}: {} x, layers {}",
+            form.op,
+            form.layers.len(),
+            names.join(", ")
+        );
+        if !form.nearest.is_empty() {
+            let _ = write!(text, "; nearest supported form: {}", form.nearest);
+        }
     }
     text
 }
@@ -350,6 +482,43 @@ mod tests {
                 hint: s(),
             },
             CompileError::Config(s()),
+            CompileError::OnnxFile {
+                file: s(),
+                problem: s(),
+            },
+            CompileError::OnnxInvalid {
+                graph: s(),
+                layer: s(),
+                op: s(),
+                problem: s(),
+            },
+            CompileError::Duplicate {
+                graph: s(),
+                kind: "",
+                name: s(),
+            },
+            CompileError::Opset {
+                graph: s(),
+                domain: s(),
+                version: 0,
+                oldest: 0,
+                newest: 0,
+            },
+            CompileError::DynamicShape {
+                graph: s(),
+                input: s(),
+                shape: s(),
+                dimension: s(),
+            },
+            CompileError::ExternalData {
+                tensor: s(),
+                file: s(),
+                problem: s(),
+            },
+            CompileError::UnsupportedOps {
+                graph: s(),
+                ops: vec![],
+            },
             CompileError::Internal(s()),
         ]
     }

@@ -369,7 +369,15 @@ impl<'g> DataDims<'g> {
                 .iter()
                 .filter(|o| self.runtime[o.index()])
             {
-                work.push((operand, backward(self.graph, id, operand, axis)?, id));
+                // Between axes of extent 1 several axes of the operand lead here; one that is decided stays.
+                let fits = |known: &usize| {
+                    forward(self.graph, id, operand, *known).is_ok_and(|out| out == axis)
+                };
+                let wanted = match self.get(operand).filter(fits) {
+                    Some(known) => known,
+                    None => backward(self.graph, id, operand, axis)?,
+                };
+                work.push((operand, wanted, id));
             }
             for user in self
                 .graph

@@ -1,0 +1,519 @@
+//! One layer after the other into a graph, without stopping at the first one that is not supported.
+//!
+//! **Contract.** A layer whose operands are all known now is computed now; its result is a constant of that name. A layer that
+//! fails gives unknown values, and layers that read those are only looked at for attributes. So one run finds everything.
+//! **Errors.** `UnsupportedOps` before any other; then the first error in order of computation.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::operators;
+use super::proto::{AttributeProto, GraphProto, TensorProto};
+use super::signature::Signature;
+use super::structure::Layer;
+use super::tensors::{self, Constant, Integers, Value};
+use crate::error::{CompileError, Result, UnsupportedOp};
+use crate::nnir::eval;
+use crate::nnir::{Graph, GraphBuilder, NodeId, Op, Tensor};
+
+/// Largest result computed while reading, in values; larger ones come from broadcasting by mistake.
+const MAX_FOLDED: usize = 1 << 26;
+
+const FIRST_OUTPUT: &str = "its first output only";
+
+fn spare(position: usize) -> String {
+    format!("output {position} read")
+}
+
+/// Why a layer gave no value.
+pub(super) enum Stop {
+    /// Its reason is in the list already, or it reads something unknown.
+    Reported,
+    /// Anything else.
+    Error(CompileError),
+}
+
+impl From<CompileError> for Stop {
+    fn from(error: CompileError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// What the function of an operator returns.
+pub(super) type Mapped<T = Value> = std::result::Result<T, Stop>;
+
+/// Reads the layers and builds the graph.
+pub(super) fn import(
+    name: &str,
+    proto: &GraphProto,
+    initializers: Vec<TensorProto>,
+    layers: &[Layer<'_>],
+    signature: &Signature<'_>,
+    folder: Option<&Path>,
+) -> Result<Graph> {
+    let mut importer = Importer {
+        graph: name,
+        builder: GraphBuilder::new(name),
+        values: BTreeMap::new(),
+        constants: BTreeMap::new(),
+        unsupported: vec![],
+        folder,
+    };
+    let mut first_error = None;
+    for tensor in initializers {
+        let tensor_name = tensor.name().to_owned();
+        let value = tensors::read(name, &tensor_name, tensor, folder)?;
+        importer.values.insert(tensor_name, value);
+    }
+    for input in &signature.inputs {
+        let value = match &input.foreign_type {
+            None => Value::Runtime(importer.builder.input(&*input.name, &input.shape)),
+            Some(word) => {
+                let attribute = format!("element type {word}");
+                importer.report("Input", &attribute, "FLOAT", &input.name);
+                Value::Unknown
+            }
+        };
+        importer.values.insert(input.name.clone(), value);
+    }
+    for layer in layers {
+        let mapped = importer.layer(layer, signature);
+        if let Err(Stop::Error(error)) = mapped {
+            match error {
+                CompileError::Unsupported {
+                    attribute, nearest, ..
+                } => importer.report(&layer.op, &attribute, &nearest, &layer.name),
+                error => {
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+    }
+    let mut outputs = vec![];
+    for output in &proto.output {
+        match importer.values.get(output.name()) {
+            Some(Value::Runtime(id)) => outputs.push(*id),
+            Some(Value::Constant(constant)) => {
+                let constant = constant.clone();
+                outputs.push(importer.node_of(&constant)?);
+            }
+            Some(Value::Integers(_) | Value::Foreign(_)) => {
+                importer.report(
+                    "Output",
+                    "an element type that is not float32",
+                    "FLOAT",
+                    output.name(),
+                );
+            }
+            Some(Value::Spare {
+                op,
+                layer,
+                position,
+            }) => {
+                let (op, layer, attribute) = (op.clone(), layer.clone(), spare(*position));
+                importer.report(&op, &attribute, FIRST_OUTPUT, &layer);
+            }
+            // A layer that did not finish.
+            Some(Value::Unknown) | None => {}
+        }
+    }
+    if !importer.unsupported.is_empty() {
+        return Err(CompileError::UnsupportedOps {
+            graph: name.to_owned(),
+            ops: importer.unsupported,
+        });
+    }
+    if let Some(error) = first_error {
+        return Err(error);
+    }
+    if outputs.len() != proto.output.len() {
+        return Err(CompileError::Internal(format!(
+            "graph '{name}': {} of {} outputs were read and nothing was reported",
+            outputs.len(),
+            proto.output.len()
+        )));
+    }
+    for id in outputs {
+        importer.builder.output(id);
+    }
+    importer.builder.finish()
+}
+
+/// The state of one import.
+struct Importer<'i> {
+    graph: &'i str,
+    builder: GraphBuilder,
+    values: BTreeMap<String, Value>,
+    constants: BTreeMap<Arc<str>, (Arc<Tensor>, NodeId)>,
+    unsupported: Vec<UnsupportedOp>,
+    folder: Option<&'i Path>,
+}
+
+impl Importer<'_> {
+    fn layer(&mut self, layer: &Layer<'_>, signature: &Signature<'_>) -> Mapped<()> {
+        let mut context = Context {
+            importer: self,
+            layer,
+        };
+        let value = context.map()?;
+        let shape = self.shape(&value);
+        for (position, output) in layer.proto.output.iter().enumerate().skip(1) {
+            let spare = Value::Spare {
+                op: layer.op.clone(),
+                layer: layer.name.clone(),
+                position,
+            };
+            self.values.insert(output.clone(), spare);
+        }
+        if let Some(output) = layer.proto.output.first() {
+            self.values.insert(output.clone(), value);
+            if let Some(problem) = shape.and_then(|shape| signature.contradiction(output, &shape)) {
+                return Err(CompileError::OnnxInvalid {
+                    graph: self.graph.to_owned(),
+                    layer: layer.name.clone(),
+                    op: layer.op.clone(),
+                    problem,
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, op: &str, attribute: &str, nearest: &str, layer: &str) {
+        let known = self
+            .unsupported
+            .iter_mut()
+            .find(|u| u.op == op && u.attribute == attribute && u.nearest == nearest);
+        if let Some(known) = known {
+            if known.layers.last().is_none_or(|last| last != layer) {
+                known.layers.push(layer.to_owned());
+            }
+            return;
+        }
+        self.unsupported.push(UnsupportedOp {
+            op: op.to_owned(),
+            attribute: attribute.to_owned(),
+            nearest: nearest.to_owned(),
+            layers: vec![layer.to_owned()],
+        });
+    }
+
+    /// `None` for what has no shape here.
+    fn shape(&self, value: &Value) -> Option<Vec<usize>> {
+        match value {
+            Value::Runtime(id) => Some(self.builder.graph().node(*id).ty.shape.clone()),
+            Value::Constant(constant) => Some(constant.tensor.shape.clone()),
+            Value::Integers(integers) => Some(integers.shape.clone()),
+            Value::Foreign(_) | Value::Spare { .. } | Value::Unknown => None,
+        }
+    }
+
+    /// The node of a constant, one per tensor.
+    fn node_of(&mut self, constant: &Constant) -> Result<NodeId> {
+        match self.constants.get(&constant.name) {
+            Some((tensor, id)) if Arc::ptr_eq(tensor, &constant.tensor) => Ok(*id),
+            _ => {
+                let tensor = Arc::clone(&constant.tensor);
+                let id = self
+                    .builder
+                    .constant(&*constant.name, Arc::clone(&tensor))?;
+                self.constants
+                    .insert(Arc::clone(&constant.name), (tensor, id));
+                Ok(id)
+            }
+        }
+    }
+}
+
+/// One layer, as the function of its operator sees it.
+pub(super) struct Context<'c, 'i, 'm> {
+    importer: &'c mut Importer<'i>,
+    layer: &'c Layer<'m>,
+}
+
+impl Context<'_, '_, '_> {
+    fn map(&mut self) -> Mapped {
+        let Some(operator) = operators::find(&self.layer.op) else {
+            return Err(self.unsupported("", ""));
+        };
+        let mut strange = false;
+        for attribute in &self.layer.proto.attribute {
+            if !operator.attributes.contains(&attribute.name()) {
+                self.unsupported(attribute.name(), "without it");
+                strange = true;
+            }
+        }
+        let outputs = &self.layer.proto.output;
+        for (position, output) in outputs.iter().enumerate().skip(1) {
+            if !output.is_empty() && !operator.spare_outputs {
+                self.unsupported(&format!("output {position}"), "one output");
+                strange = true;
+            }
+        }
+        if !operator.operands.contains(&self.layer.proto.input.len()) {
+            let problem = format!(
+                "{} operands, {} to {} are defined",
+                self.layer.proto.input.len(),
+                operator.operands.start(),
+                operator.operands.end()
+            );
+            return Err(self.invalid(problem));
+        }
+        let value = (operator.map)(self)?;
+        if strange {
+            Err(Stop::Reported)
+        } else {
+            Ok(value)
+        }
+    }
+
+    /// Records a form that is not supported; go on looking for more or return what this returns.
+    pub(super) fn unsupported(&mut self, attribute: &str, nearest: &str) -> Stop {
+        self.importer
+            .report(&self.layer.op, attribute, nearest, &self.layer.name);
+        Stop::Reported
+    }
+
+    /// The error for a layer that ONNX does not allow.
+    pub(super) fn invalid(&self, problem: impl Into<String>) -> Stop {
+        Stop::Error(CompileError::OnnxInvalid {
+            graph: self.importer.graph.to_owned(),
+            layer: self.layer.name.clone(),
+            op: self.layer.op.clone(),
+            problem: problem.into(),
+        })
+    }
+
+    /// Number of operands, absent ones between others included.
+    pub(super) fn operand_count(&self) -> usize {
+        self.layer.proto.input.len()
+    }
+
+    fn operand_name(&self, position: usize) -> Option<String> {
+        let name = self.layer.proto.input.get(position)?;
+        (!name.is_empty()).then(|| name.clone())
+    }
+
+    /// The operand, if it is there.
+    pub(super) fn optional(&mut self, position: usize) -> Mapped<Option<Value>> {
+        let Some(name) = self.operand_name(position) else {
+            return Ok(None);
+        };
+        match self.importer.values.get(&name) {
+            Some(Value::Unknown) | None => Err(Stop::Reported),
+            Some(Value::Spare {
+                op,
+                layer,
+                position,
+            }) => {
+                let (op, layer, attribute) = (op.clone(), layer.clone(), spare(*position));
+                self.importer.report(&op, &attribute, FIRST_OUTPUT, &layer);
+                Err(Stop::Reported)
+            }
+            Some(Value::Foreign(word)) => {
+                let attribute = format!("an operand of type {word}");
+                Err(self.unsupported(&attribute, "float32 values, int64 indices"))
+            }
+            // Without this, extents beside a zero could be anything.
+            Some(Value::Constant(constant)) if constant.tensor.data.is_empty() => {
+                Err(CompileError::ZeroSized {
+                    layer: self.layer.name.clone(),
+                    tensor: format!("operand '{name}'"),
+                    shape: constant.tensor.shape.clone(),
+                }
+                .into())
+            }
+            Some(value) => Ok(Some(value.clone())),
+        }
+    }
+
+    /// The operand, whatever it is.
+    pub(super) fn any(&mut self, position: usize) -> Mapped {
+        match self.optional(position)? {
+            Some(value) => Ok(value),
+            None => Err(self.invalid(format!("operand {position} is missing"))),
+        }
+    }
+
+    /// The float32 operand.
+    pub(super) fn float(&mut self, position: usize) -> Mapped {
+        match self.any(position)? {
+            Value::Integers(_) => Err(self.unsupported("an operand of integers", "float32 values")),
+            value => Ok(value),
+        }
+    }
+
+    /// Float32 values known now, if the operand is there.
+    pub(super) fn constant(&mut self, position: usize) -> Mapped<Option<Constant>> {
+        match self.optional(position)? {
+            None => Ok(None),
+            Some(Value::Constant(constant)) => Ok(Some(constant)),
+            Some(Value::Runtime(_)) => {
+                let attribute = format!("operand {position} computed at run time");
+                Err(self.unsupported(&attribute, "a constant"))
+            }
+            Some(_) => Err(self.invalid(format!("operand {position} must be float32"))),
+        }
+    }
+
+    /// Integers known now, if the operand is there.
+    pub(super) fn integers(&mut self, position: usize) -> Mapped<Option<Arc<Integers>>> {
+        match self.optional(position)? {
+            None => Ok(None),
+            Some(Value::Integers(integers)) => Ok(Some(integers)),
+            Some(_) => {
+                let attribute = format!("operand {position} computed at run time");
+                Err(self.unsupported(&attribute, "a constant of int64"))
+            }
+        }
+    }
+
+    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        let mut all = self.layer.proto.attribute.iter();
+        all.find(|attribute| attribute.name() == name)
+    }
+
+    /// An integer attribute.
+    pub(super) fn int(&self, name: &str, default: i64) -> Mapped<i64> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(attribute) => attribute
+                .i
+                .ok_or_else(|| self.invalid(format!("attribute {name} must be an integer"))),
+        }
+    }
+
+    /// A float attribute.
+    pub(super) fn real(&self, name: &str, default: f32) -> Mapped<f32> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(attribute) => attribute
+                .f
+                .ok_or_else(|| self.invalid(format!("attribute {name} must be a float"))),
+        }
+    }
+
+    /// A list of integers; `None` when the attribute is not there.
+    pub(super) fn ints(&self, name: &str) -> Option<Vec<i64>> {
+        self.attribute(name).map(|attribute| attribute.ints.clone())
+    }
+
+    /// A list of floats.
+    pub(super) fn reals(&self, name: &str) -> Option<Vec<f32>> {
+        self.attribute(name)
+            .map(|attribute| attribute.floats.clone())
+    }
+
+    /// Text; `None` when the attribute is not there.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let attribute = self.attribute(name)?;
+        Some(String::from_utf8_lossy(attribute.s()).into_owned())
+    }
+
+    /// Whether the attribute is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.attribute(name).is_some()
+    }
+
+    /// A tensor attribute.
+    pub(super) fn tensor(&self, name: &str) -> Mapped<Value> {
+        let Some(tensor) = self.attribute(name).and_then(|a| a.t.clone()) else {
+            return Err(self.invalid(format!("attribute {name} must be a tensor")));
+        };
+        let importer = &self.importer;
+        Ok(tensors::read(
+            importer.graph,
+            self.own_name(),
+            tensor,
+            importer.folder,
+        )?)
+    }
+
+    /// The layer's name.
+    pub(super) fn own_name(&self) -> &str {
+        &self.layer.name
+    }
+
+    /// Extents of a float32 value.
+    pub(super) fn shape(&self, value: &Value) -> Mapped<Vec<usize>> {
+        self.importer.shape(value).ok_or(Stop::Reported)
+    }
+
+    /// A constant that belongs to this layer.
+    pub(super) fn own_constant(&self, part: &str, tensor: Tensor) -> Value {
+        Value::Constant(Constant {
+            name: format!("{}.{part}", self.layer.name).into(),
+            tensor: Arc::new(tensor),
+        })
+    }
+
+    /// The layer itself.
+    pub(super) fn emit(&mut self, op: Op, operands: &[Value]) -> Mapped {
+        let name = self.layer.name.clone();
+        self.emit_as(name, op, operands)
+    }
+
+    /// A part of the layer that comes before it.
+    pub(super) fn emit_part(&mut self, part: &str, op: Op, operands: &[Value]) -> Mapped {
+        let name = format!("{}.{part}", self.layer.name);
+        self.emit_as(name, op, operands)
+    }
+
+    fn emit_as(&mut self, name: String, op: Op, operands: &[Value]) -> Mapped {
+        if let Some(constants) = constants(operands) {
+            return fold(name, op, &constants);
+        }
+        let mut nodes = vec![];
+        for operand in operands {
+            nodes.push(match operand {
+                Value::Runtime(id) => *id,
+                Value::Constant(constant) => self.importer.node_of(constant)?,
+                Value::Integers(_) | Value::Foreign(_) | Value::Spare { .. } | Value::Unknown => {
+                    return Err(self.unsupported("an operand of integers", "float32 values"));
+                }
+            });
+        }
+        Ok(Value::Runtime(
+            self.importer.builder.layer(name, op, &nodes)?,
+        ))
+    }
+}
+
+fn constants(operands: &[Value]) -> Option<Vec<&Arc<Tensor>>> {
+    operands
+        .iter()
+        .map(|operand| match operand {
+            Value::Constant(constant) => Some(&constant.tensor),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Computes a layer that reads constants only.
+fn fold(name: String, op: Op, operands: &[&Arc<Tensor>]) -> Mapped {
+    // A graph of its own checks shapes and gives that of the result.
+    let mut scratch = GraphBuilder::new("");
+    let mut nodes = vec![];
+    for (position, operand) in operands.iter().enumerate() {
+        nodes.push(scratch.constant(format!("operand {position}"), Arc::clone(operand))?);
+    }
+    let id = scratch.layer(&*name, op, &nodes)?;
+    let node = scratch.graph().node(id);
+    if node.ty.count() > MAX_FOLDED {
+        return Err(CompileError::Unsupported {
+            layer: name,
+            op: node.op.name().to_owned(),
+            attribute: format!("a constant result of shape {:?}", node.ty.shape),
+            nearest: format!("constants of up to {MAX_FOLDED} values"),
+        }
+        .into());
+    }
+    let tensors: Vec<&Tensor> = operands.iter().map(|operand| &***operand).collect();
+    let tensor = Arc::new(eval::apply(&node.op, &tensors, &node.ty.shape));
+    Ok(Value::Constant(Constant {
+        name: name.into(),
+        tensor,
+    }))
+}

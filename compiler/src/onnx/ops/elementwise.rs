@@ -1,0 +1,127 @@
+//! Element-wise operators.
+
+use crate::nnir::{Op, PointwiseOp, Tensor};
+use crate::onnx::importer::{Context, Mapped};
+use crate::onnx::tensors::Value;
+
+/// `Add`, `Sub`, `Mul`.
+pub(in crate::onnx) fn binary(c: &mut Context<'_, '_, '_>, op: PointwiseOp) -> Mapped {
+    let operands = [c.float(0)?, c.float(1)?];
+    c.emit(Op::Pointwise(op), &operands)
+}
+
+/// `Max`, `Min`: from left to right, the last step carries the layer's name.
+pub(in crate::onnx) fn variadic(c: &mut Context<'_, '_, '_>, op: PointwiseOp) -> Mapped {
+    let mut result = c.float(0)?;
+    let count = c.operand_count();
+    for position in 1..count {
+        let operands = [result, c.float(position)?];
+        result = if position + 1 == count {
+            c.emit(Op::Pointwise(op), &operands)?
+        } else {
+            c.emit_part(&position.to_string(), Op::Pointwise(op), &operands)?
+        };
+    }
+    Ok(result)
+}
+
+pub(in crate::onnx) fn neg(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let x = c.float(0)?;
+    let minus_one = c.own_constant("minus_one", Tensor::scalar(-1.0));
+    c.emit(Op::Pointwise(PointwiseOp::Mul), &[x, minus_one])
+}
+
+/// Exact or not at all: a reciprocal that is not a power of two rounds twice.
+pub(in crate::onnx) fn div(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let Value::Constant(divisor) = c.float(1)? else {
+        return Err(c.unsupported(
+            "a divisor computed at run time",
+            "a constant divisor of powers of two",
+        ));
+    };
+    let inexact = divisor
+        .tensor
+        .data
+        .iter()
+        .find(|v| !has_exact_reciprocal(**v));
+    if let Some(value) = inexact {
+        let attribute = format!("divisor {value:?}");
+        return Err(c.unsupported(
+            &attribute,
+            "a power of two, or Mul by the reciprocal if its rounding is acceptable",
+        ));
+    }
+    let x = c.float(0)?;
+    let reciprocals = divisor.tensor.data.iter().map(|v| 1.0 / v).collect();
+    let tensor = Tensor::new(divisor.tensor.shape.clone(), reciprocals)?;
+    let factor = c.own_constant("reciprocal", tensor);
+    c.emit(Op::Pointwise(PointwiseOp::Mul), &[x, factor])
+}
+
+/// A power of two whose reciprocal is a finite number too.
+fn has_exact_reciprocal(value: f32) -> bool {
+    const FRACTION: u32 = (1 << 23) - 1;
+    let reciprocal = 1.0 / value;
+    let power = |v: f32| {
+        let (bits, fraction) = (v.to_bits(), v.to_bits() & FRACTION);
+        // Subnormal powers of two have one fraction bit instead of an exponent.
+        if bits & 0x7f80_0000 == 0 {
+            fraction.is_power_of_two()
+        } else {
+            fraction == 0
+        }
+    };
+    value.is_finite() && reciprocal.is_finite() && power(value) && power(reciprocal)
+}
+
+pub(in crate::onnx) fn relu(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let x = c.float(0)?;
+    let (min, max) = (0.0, f32::INFINITY);
+    c.emit(Op::Clamp { min, max }, &[x])
+}
+
+pub(in crate::onnx) fn clip(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let min = bound(c, 1, f32::NEG_INFINITY);
+    let max = bound(c, 2, f32::INFINITY);
+    let (min, max) = (min?, max?);
+    let x = c.float(0)?;
+    c.emit(Op::Clamp { min, max }, &[x])
+}
+
+fn bound(c: &mut Context<'_, '_, '_>, position: usize, open: f32) -> Mapped<f32> {
+    match c.constant(position)? {
+        None => Ok(open),
+        Some(bound) => match bound.tensor.data[..] {
+            [value] => Ok(value),
+            _ => Err(c.invalid(format!("operand {position} must be a scalar"))),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reciprocals_are_exact_or_refused() {
+        for exponent in -127_i16..=127 {
+            let value = 2.0_f32.powi(exponent.into());
+            assert!(
+                has_exact_reciprocal(value) && has_exact_reciprocal(-value),
+                "2^{exponent}"
+            );
+        }
+        for value in [
+            0.0,
+            -0.0,
+            3.0,
+            0.1,
+            f32::MAX,
+            f32::MIN_POSITIVE / 4.0,
+            f32::INFINITY,
+            f32::NAN,
+        ] {
+            assert!(!has_exact_reciprocal(value), "{value:?}");
+        }
+    }
+}

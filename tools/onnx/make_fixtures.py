@@ -1,0 +1,374 @@
+#!/usr/bin/env python3
+"""Writes the ONNX files and expected values of compiler/tests/onnx. What onnxruntime computes is what is expected.
+
+    python3 -m venv /tmp/onnx && /tmp/onnx/bin/pip install -r tools/onnx/requirements.txt
+    /tmp/onnx/bin/python tools/onnx/make_fixtures.py
+
+good/<case>.onnx, .json   operators used, shapes given, inputs, outputs
+bad/<case>.onnx, .json    code and words of the error
+Seeds are fixed: the same packages write the same bytes.
+"""
+
+import json
+import pathlib
+import shutil
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent / "compiler" / "tests" / "onnx"
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def values(shape, seed):
+    return np.random.default_rng(seed).uniform(-2, 2, shape).astype(np.float32)
+
+
+def tensor(name, array, raw=True):
+    array = np.asarray(array)
+    if raw:
+        return numpy_helper.from_array(array, name)
+    kind = FLOAT if array.dtype == np.float32 else INT64
+    return helper.make_tensor(name, kind, array.shape, array.flatten().tolist())
+
+
+def node(op, inputs, outputs, name=None, **attributes):
+    return helper.make_node(op, inputs, outputs, name=name or f"{op.lower()}_{outputs[0]}", **attributes)
+
+
+def model(nodes, inputs, outputs, constants=(), opset=17, annotate=(), name="net"):
+    """inputs, outputs: name -> shape (or (shape, type)); constants: name -> array or tensor."""
+
+    def info(items):
+        return [
+            helper.make_tensor_value_info(n, *(s[::-1] if isinstance(s, tuple) else (FLOAT, s))) for n, s in items
+        ]
+
+    held = [c if isinstance(c, TensorProto) else tensor(n, c) for n, c in dict(constants).items()]
+    graph = helper.make_graph(nodes, name, info(inputs.items()), info(outputs.items()), held, value_info=info(annotate))
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def text(array):
+    array = np.asarray(array, np.float32)
+    return {"shape": list(array.shape), "data": [float(v) for v in array.flatten()]}
+
+
+def good(case, built, feeds, overrides=(), external=None):
+    if not all(o.type.tensor_type.HasField("shape") for o in built.graph.output):
+        built = onnx.shape_inference.infer_shapes(built)
+    onnx.checker.check_model(built)
+    folder = ROOT / "good"
+    path = folder / f"{case}.onnx"
+    if external:
+        onnx.save(built, path, save_as_external_data=True, location=external, size_threshold=0)
+    else:
+        onnx.save(built, path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    outputs = session.run(None, feeds)
+    known = {n.op_type for n in built.graph.node}
+    record = {
+        "operators": sorted(known),
+        "overrides": [list(s) for s in overrides],
+        "inputs": [text(feeds[i.name]) for i in session.get_inputs()],
+        "outputs": [text(o) for o in outputs],
+    }
+    (folder / f"{case}.json").write_text(json.dumps(record) + "\n")
+
+
+def bad(case, built, code, says, overrides=()):
+    folder = ROOT / "bad"
+    data = built if isinstance(built, bytes) else built.SerializeToString()
+    (folder / f"{case}.onnx").write_bytes(data)
+    record = {"code": code, "says": list(says), "overrides": [list(s) for s in overrides]}
+    (folder / f"{case}.json").write_text(json.dumps(record) + "\n")
+
+
+def one(case, op, shapes, constants=(), opset=17, operands=None, **attributes):
+    """One operator on run-time operands x0, x1.. followed by constants, in the order given by `operands`."""
+    constants = dict(constants)
+    inputs = {f"x{i}": list(s) for i, s in enumerate(shapes)}
+    operands = operands or [*inputs, *constants]
+    built = model([node(op, operands, ["y"], **attributes)], inputs, {"y": None}, constants, opset)
+    feeds = {n: values(s, 100 + i) for i, (n, s) in enumerate(inputs.items())}
+    good(case, built, feeds)
+
+
+def elementwise():
+    for op in ["Add", "Sub", "Mul"]:
+        one(f"{op.lower()}_runtime", op, [[2, 6], [2, 6]])
+        one(f"{op.lower()}_constant", op, [[2, 6]], {"c": values([6], 1)})
+        one(f"{op.lower()}_column", op, [[2, 6]], {"c": values([2, 1], 1)}, operands=["c", "x0"])
+    one("sub_scalar_left", "Sub", [[2, 6]], {"c": values([], 3)}, operands=["c", "x0"])
+    for op in ["Max", "Min"]:
+        one(f"{op.lower()}_one", op, [[6]])
+        one(f"{op.lower()}_three", op, [[2, 6], [2, 6]], {"c": values([6], 2)})
+    one("neg", "Neg", [[2, 6]])
+    one("relu", "Relu", [[2, 6]])
+    one("div_powers_of_two", "Div", [[2, 6]], {"c": np.array([0.5, -4, 8, 1, 2, 0.125], np.float32)})
+    bounds = {"lo": np.float32(-0.5), "hi": np.float32(0.75)}
+    one("clip_both", "Clip", [[2, 6]], bounds)
+    one("clip_low", "Clip", [[2, 6]], {"lo": bounds["lo"]})
+    one("clip_high", "Clip", [[2, 6]], {"hi": bounds["hi"]}, operands=["x0", "", "hi"])
+    one("clip_opset11", "Clip", [[2, 6]], bounds, opset=11)
+
+
+def products():
+    one("matmul_right", "MatMul", [[3, 5]], {"w": values([5, 4], 1)})
+    one("matmul_right_batch", "MatMul", [[2, 3, 5]], {"w": values([1, 5, 4], 1)})
+    one("matmul_right_vector", "MatMul", [[3, 5]], {"w": values([5], 1)})
+    one("matmul_left", "MatMul", [[5, 3]], {"w": values([4, 5], 1)}, operands=["w", "x0"])
+    one("matmul_left_batch", "MatMul", [[2, 5, 3]], {"w": values([4, 5], 1)}, operands=["w", "x0"])
+    one("matmul_left_vector", "MatMul", [[5]], {"w": values([4, 5], 1)}, operands=["w", "x0"])
+    one("matmul_vector_right", "MatMul", [[5]], {"w": values([5, 4], 1)})
+    one("gemm_plain", "Gemm", [[3, 5]], {"w": values([5, 4], 1)})
+    one("gemm_linear", "Gemm", [[1, 5]], {"w": values([4, 5], 1), "b": values([4], 2)}, transB=1)
+    one("gemm_alpha_beta", "Gemm", [[3, 5]], {"w": values([4, 5], 1), "b": values([1, 4], 2)}, transB=1, alpha=0.3, beta=1.7)
+    one("gemm_scalar_bias", "Gemm", [[3, 5]], {"w": values([5, 4], 1), "b": values([], 2)}, beta=0.5)
+    one("gemm_matrix_bias", "Gemm", [[3, 5]], {"w": values([5, 4], 1), "b": values([3, 4], 2)}, beta=-2.0)
+    one("gemm_runtime_bias", "Gemm", [[3, 5], [3, 4]], {"w": values([5, 4], 1)}, operands=["x0", "w", "x1"], beta=0.7)
+    one("gemm_left", "Gemm", [[5, 3]], {"w": values([4, 5], 1)}, operands=["w", "x0"], alpha=2.0)
+    one("gemm_left_trans", "Gemm", [[5, 3]], {"w": values([5, 4], 1), "b": values([4, 1], 2)}, operands=["w", "x0", "b"], transA=1)
+    one("conv_causal", "Conv", [[1, 3, 7]], {"w": values([4, 3, 3], 1), "b": values([4], 2)}, pads=[2, 0], kernel_shape=[3])
+    one("conv_dilated", "Conv", [[2, 3, 9]], {"w": values([4, 3, 2], 1)}, pads=[4, 0], dilations=[4])
+    one("conv_depthwise", "Conv", [[1, 4, 7]], {"w": values([4, 1, 3], 1), "b": values([4], 2)}, pads=[2, 0], group=4, strides=[1])
+    one("conv_pointwise", "Conv", [[1, 3, 5]], {"w": values([2, 3, 1], 1)}, opset=22, auto_pad="NOTSET")
+    for rank, shape in {2: [3, 5], 3: [2, 5, 4]}.items():
+        statistics = {n: values([5], i) for i, n in enumerate(["scale", "bias", "mean"])}
+        statistics["var"] = np.abs(values([5], 9)) + np.float32(0.1)
+        one(f"batch_normalization_{rank}d", "BatchNormalization", [shape], statistics, epsilon=1e-3)
+    one("batch_normalization_opset11", "BatchNormalization", [shape], statistics, opset=11)
+
+
+def shapes():
+    def ints(*v):
+        return np.array(v, np.int64)
+
+    one("concat", "Concat", [[2, 3], [2, 2]], {"c": values([2, 1], 1)}, axis=-1)
+    one("concat_rows", "Concat", [[2, 3], [1, 3]], axis=0)
+    one("slice", "Slice", [[2, 6]], {"s": ints(1), "e": ints(4), "a": ints(1)})
+    far = np.iinfo(np.int64).max
+    one("slice_negative", "Slice", [[3, 6]], {"s": ints(-2, -4), "e": ints(far, -1), "a": ints(-2, -1), "t": ints(1, 1)})
+    one("slice_default_axes", "Slice", [[3, 6]], {"s": ints(0, 2), "e": ints(2, 100)})
+    one("slice_int32", "Slice", [[3, 6]], {"s": np.array([1], np.int32), "e": np.array([3], np.int32)})
+    one("squeeze", "Squeeze", [[1, 4, 1]], {"a": ints(0, -1)})
+    one("squeeze_all", "Squeeze", [[1, 4, 1]])
+    # A head with one value per row, without its last axis.
+    nodes = [node("MatMul", ["x", "w"], ["h"]), node("Squeeze", ["h", "a"], ["y"])]
+    for rows in [1, 3]:
+        built = model(nodes, {"x": [rows, 5]}, {"y": [rows]}, {"w": values([5, 1], 1), "a": ints(-1)})
+        good(f"squeeze_head_{rows}", built, {"x": values([rows, 5], 7)})
+    one("squeeze_opset11", "Squeeze", [[1, 4, 1]], opset=11, axes=[0])
+    one("unsqueeze", "Unsqueeze", [[3, 4]], {"a": ints(0, -2)})
+    one("unsqueeze_opset11", "Unsqueeze", [[3, 4]], opset=11, axes=[1])
+    one("reshape", "Reshape", [[2, 3, 4]], {"s": ints(6, 4)})
+    one("reshape_open", "Reshape", [[2, 3, 4]], {"s": ints(0, 1, -1, 4)})
+    one("flatten", "Flatten", [[2, 3, 4]], axis=2)
+    one("flatten_negative", "Flatten", [[2, 3, 4]], axis=-1)
+
+
+def passing():
+    one("identity", "Identity", [[2, 3]])
+    one("cast", "Cast", [[2, 3]], to=FLOAT)
+    one("dropout_opset11", "Dropout", [[2, 3]], opset=11, ratio=0.3)
+    one("dropout", "Dropout", [[2, 3]], {"r": np.float32(0.3), "t": np.array(False)})
+    named = {
+        "value": dict(value=tensor("", values([3], 1))),
+        "typed": dict(value=tensor("", values([3], 1), raw=False)),
+        "float": dict(value_float=0.375),
+        "floats": dict(value_floats=[1.0, 2.5, -3.0]),
+    }
+    for kind, attributes in named.items():
+        nodes = [node("Constant", [], ["c"], **attributes), node("Add", ["x", "c"], ["y"])]
+        good(f"constant_{kind}", model(nodes, {"x": [2, 3]}, {"y": [2, 3]}), {"x": values([2, 3], 5)})
+    nodes = [
+        node("Constant", [], ["axis"], value_ints=[1]),
+        node("Unsqueeze", ["x", "axis"], ["u"]),
+        node("Constant", [], ["n"], value_int=3),
+        node("Cast", ["n"], ["f"], to=FLOAT),
+        node("Mul", ["u", "f"], ["y"]),
+    ]
+    good("constant_ints", model(nodes, {"x": [2, 3]}, {"y": [2, 1, 3]}), {"x": values([2, 3], 5)})
+    # A weight that is computed from constants, listed after its reader, beside a layer nothing reads.
+    nodes = [
+        node("Mul", ["w", "two"], ["w2"]),
+        node("Sigmoid", ["x"], ["unused"]),
+        node("Reshape", ["w2", "shape"], ["w3"]),
+        node("MatMul", ["x", "w3"], ["y"]),
+    ]
+    held = {"w": tensor("w", values([12], 1), raw=False), "two": np.float32(2), "shape": tensor("shape", np.array([3, -1], np.int64), raw=False)}
+    built = model(nodes, {"x": [2, 3]}, {"y": [2, 4]}, held)
+    good("constants_folded", built, {"x": values([2, 3], 5)})
+    # The same in no order at all; onnxruntime wants it sorted, so the values are those of the sorted one.
+    nodes = [built.graph.node[i] for i in [3, 2, 1, 0]]
+    del built.graph.node[:]
+    built.graph.node.extend(nodes)
+    onnx.save(built, ROOT / "good" / "constants_unsorted.onnx")
+    shutil.copy(ROOT / "good" / "constants_folded.json", ROOT / "good" / "constants_unsorted.json")
+    # External data.
+    built = model([node("Gemm", ["x", "w", "b"], ["y"])], {"x": [1, 3]}, {"y": [1, 2]}, {"w": values([3, 2], 1), "b": values([2], 2)})
+    good("external", built, {"x": values([1, 3], 5)}, external="external.data")
+
+
+def mlp():
+    """Residual MLP with symbolic batch and annotated values; layers are named as torch names them."""
+    width = 16
+    nodes, constants, x = [], {}, "x"
+    for i in range(3):
+        constants |= {f"fc{i}.weight": values([width, width], 10 + i) / 4, f"fc{i}.bias": values([width], 20 + i)}
+        nodes += [
+            node("Gemm", [x, f"fc{i}.weight", f"fc{i}.bias"], [f"g{i}"], name=f"fc{i}", transB=1),
+            node("Relu", [f"g{i}"], [f"r{i}"], name=f"relu{i}"),
+            node("Add", [f"r{i}", x], [f"s{i}"], name=f"residual{i}"),
+        ]
+        x = f"s{i}"
+    constants["head.weight"] = values([width, 4], 30)
+    constants["head.bias"] = values([4], 31)
+    nodes += [node("MatMul", [x, "head.weight"], ["h"], name="head.matmul"), node("Add", ["h", "head.bias"], ["y"], name="head.add")]
+    built = model(nodes, {"x": ["batch", width]}, {"y": ["batch", 4]}, constants, annotate=[("g1", ["batch", width])])
+    return built, {"x": values([2, width], 40)}
+
+
+def tcn():
+    """Dilated causal convolutions with batch normalisation and residuals, last step into a dense head."""
+    channels, length = 8, 12
+    nodes, constants, x = [], {}, "x"
+    for i in range(3):
+        inner = 4 if i == 0 else channels
+        constants |= {f"conv{i}.weight": values([channels, inner, 3], 50 + i) / 4, f"conv{i}.bias": values([channels], 60 + i)}
+        constants |= {f"bn{i}.{n}": values([channels], 70 + 4 * i + k) for k, n in enumerate(["weight", "bias", "mean"])}
+        constants[f"bn{i}.var"] = np.abs(values([channels], 90 + i)) + np.float32(0.5)
+        nodes += [
+            node("Conv", [x, f"conv{i}.weight", f"conv{i}.bias"], [f"c{i}"], name=f"conv{i}", pads=[2 << i, 0], dilations=[1 << i], kernel_shape=[3]),
+            node("BatchNormalization", [f"c{i}", *(f"bn{i}.{n}" for n in ["weight", "bias", "mean", "var"])], [f"n{i}"], name=f"bn{i}"),
+            node("Relu", [f"n{i}"], [f"r{i}"], name=f"relu{i}"),
+        ]
+        out = f"r{i}"
+        if i > 0:
+            nodes.append(node("Add", [f"r{i}", x], [f"s{i}"], name=f"residual{i}"))
+            out = f"s{i}"
+        x = out
+    one_int = {n: np.array([v], np.int64) for n, v in {"last": -1, "end": np.iinfo(np.int64).max, "time": 2}.items()}
+    constants |= one_int | {"head.weight": values([3, channels], 95), "head.bias": values([3], 96)}
+    nodes += [
+        node("Slice", [x, "last", "end", "time"], ["step"], name="last_step"),
+        node("Squeeze", ["step", "time"], ["features"], name="squeeze"),
+        node("Gemm", ["features", "head.weight", "head.bias"], ["y"], name="head", transB=1),
+    ]
+    built = model(nodes, {"x": [1, 4, length]}, {"y": [1, 3]}, constants, name="tcn")
+    built = onnx.shape_inference.infer_shapes(built)
+    return built, {"x": values([1, 4, length], 99)}
+
+
+def errors():
+    built, _ = mlp()
+    bad("dynamic", built, "SL-C044", ["'x'", "[batch, 16]", "dimension 0 ('batch')"])
+    bad("override_count", built, "SL-C014", ["2 input shapes", "1 inputs"], [[1, 16], [1, 16]])
+    bad("override_static", built, "SL-C014", ["[1, 15]", "'x'", "16 for dimension 1"], [[1, 15]])
+    bad("override_rank", built, "SL-C014", ["[16]", "2 dimensions"], [[16]])
+    bad("override_zero", built, "SL-C008", ["'x'", "[0, 16]"], [[0, 16]])
+    two = model([node("Add", ["a", "b"], ["y"])], {"a": ["n", 2], "b": ["n", 2]}, {"y": ["n", 2]})
+    bad("override_symbol", two, "SL-C014", ["'b'", "'n' is 3"], [[3, 2], [1, 2]])
+    built.graph.value_info[0].type.tensor_type.shape.dim[1].dim_value = 17
+    bad("annotation", built, "SL-C041", ["'fc1'", "'g1'", "[batch, 17]", "[2, 16]"], [[2, 16]])
+    bad("annotation_symbol", model([node("Relu", ["x"], ["y"])], {"x": ["n", 2]}, {"y": [2, "n"]}), "SL-C041", ["'y'", "[2, n]", "[3, 2]"], [[3, 2]])
+
+    x, y = {"x": [2, 6]}, {"y": [2, 6]}
+    relu = [node("Relu", ["x"], ["y"], name="r")]
+    for opset in [0, 7, 99]:
+        built = model(relu, x, y)
+        del built.opset_import[:]
+        if opset:
+            built.opset_import.append(helper.make_opsetid("", opset))
+        bad(f"opset_{opset}", built, "SL-C043", [f"version {opset};", "11 to 28"])
+    bad("empty", b"", "SL-C040", ["no graph"])
+    bad("no_protobuf", b"this is not a model", "SL-C040", ["not an ONNX model"])
+    whole = model(relu, x, y).SerializeToString()
+    bad("truncated", whole[:-3], "SL-C040", ["not an ONNX model"])
+    cyclic = [node("Add", ["x", "b"], ["a"], name="first"), node("Relu", ["a"], ["b"], name="second"), node("Relu", ["b"], ["y"], name="third")]
+    bad("cycle", model(cyclic, x, y), "SL-C002", ["'first' -> 'second'"])
+    bad("duplicate_layer", model([node("Relu", ["x"], ["a"], name="r"), node("Relu", ["a"], ["y"], name="r")], x, y), "SL-C042", ["layer 'r'"])
+    bad("duplicate_value", model([node("Relu", ["x"], ["y"], name="r"), node("Neg", ["x"], ["y"], name="n")], x, y), "SL-C042", ["value 'y'"])
+    bad("duplicate_initializer", model(relu, x, y, {"a": tensor("w", values([2], 1)), "b": tensor("w", values([2], 1))}), "SL-C042", ["initializer 'w'"])
+    bad("dangling", model([node("Relu", ["nothing"], ["y"], name="r")], x, y), "SL-C003", ["'r'", "'nothing'"])
+    bad("dangling_output", model(relu, x, {"z": [2, 6]}), "SL-C003", ["output", "'z'"])
+    bad("no_output", model(relu, x, {}), "SL-C001", ["no output"])
+    bad("unused_input", model(relu, x | {"extra": [3]}, y), "SL-C010", ["'extra'"])
+    bad("matmul_shapes", model([node("MatMul", ["x", "w"], ["y"], name="mm")], x, {"y": None}, {"w": values([5, 4], 1)}), "SL-C004", ["'mm'", "x [2, 6]", "[4, 5]"])
+    bad("data_dimension", model([node("MatMul", ["w", "x"], ["h"], name="mix"), node("Reshape", ["h", "s"], ["y"], name="fold")], x, {"y": None}, {"w": values([4, 2], 1), "s": np.array([8, 3], np.int64)}), "SL-C005", ["'fold'", "stride"])
+    bad("not_finite", model([node("Add", ["x", "w"], ["y"], name="a")], x, y, {"w": np.array([1, 2, 3, np.nan, 5, 6], np.float32)}), "SL-C007", ["'w'", "[3]"])
+    short = tensor("w", values([6], 1))
+    short.raw_data = short.raw_data[:-4]
+    bad("short_initializer", model([node("Add", ["x", "w"], ["y"])], x, y, {"w": short}), "SL-C041", ["'w'", "6 values", "5"])
+    negative = tensor("w", values([6], 1))
+    negative.dims[0] = -6
+    bad("negative_extent", model([node("Add", ["x", "w"], ["y"])], x, y, {"w": negative}), "SL-C041", ["'w'", "[-6]"])
+    for case, location, word in [("missing", "nowhere.data", "nowhere.data"), ("escape", "../good/external.data", "below the model's folder"), ("absolute", "/etc/hostname", "below the model's folder")]:
+        outside = tensor("w", values([6], 1))
+        outside.ClearField("raw_data")
+        outside.data_location = TensorProto.EXTERNAL
+        outside.external_data.add(key="location", value=location)
+        bad(f"external_{case}", model([node("Add", ["x", "w"], ["y"])], x, y, {"w": outside}), "SL-C045", ["'w'", word])
+
+    # One report for everything, attributes of layers behind unsupported ones included.
+    w = {"w": values([4, 4, 3], 1), "w2": values([4, 2, 3], 2), "three": np.float32(3)}
+    nodes = [
+        node("Sigmoid", ["x"], ["a"], name="gate1"),
+        node("Sigmoid", ["a"], ["b"], name="gate2"),
+        node("Conv", ["b", "w"], ["c"], name="conv1", pads=[1, 1], strides=[2]),
+        node("Conv", ["c", "w2"], ["d"], name="conv2", pads=[2, 0], group=2),
+        node("Div", ["d", "three"], ["e"], name="third"),
+        node("Tanh", ["e"], ["y"], name=""),
+    ]
+    nodes[-1].ClearField("name")
+    says = ["'net'", "6 forms are", "Sigmoid: 2 x, layers 'gate1', 'gate2'", "Conv with strides=[2]: 1 x, layers 'conv1'", "Conv with pads=[1, 1]", "pads=[2, 0]", "group=2", "'conv2'", "Div with divisor 3.0", "Tanh: 1 x, layers 'y'"]
+    bad("unsupported_many", model(nodes, {"x": [1, 4, 8]}, {"y": None}, w), "SL-C046", says)
+
+    def unsupported(case, nodes, says, inputs=x, constants=(), opset=17):
+        bad(f"unsupported_{case}", model(nodes, inputs, {"y": None}, constants, opset), "SL-C046", says)
+
+    def ints(*v):
+        return np.array(v, np.int64)
+
+    unsupported("domain", [helper.make_node("Gelu", ["x"], ["y"], name="g", domain="com.microsoft")], ["com.microsoft:Gelu", "'g'"])
+    unsupported("attribute", [node("Relu", ["x"], ["y"], name="r", strange=1)], ["Relu with strange"])
+    unsupported("matmul_runtime", [node("MatMul", ["x", "z"], ["y"], name="m")], ["MatMul with both operands", "one constant"], {"x": [2, 6], "z": [6, 3]})
+    unsupported("matmul_batch", [node("MatMul", ["x", "w"], ["y"], name="m")], ["constant of shape [2, 6, 3]"], {"x": [2, 1, 6]}, {"w": values([2, 6, 3], 1)})
+    unsupported("gemm_trans", [node("Gemm", ["x", "w"], ["y"], name="g", transA=1)], ["transA=1"], x, {"w": values([2, 3], 1)})
+    unsupported("gemm_trans_left", [node("Gemm", ["w", "x"], ["y"], name="g", transB=1)], ["transB=1"], x, {"w": values([3, 6], 1)})
+    unsupported("clip_runtime", [node("Clip", ["x", "lo"], ["y"], name="c")], ["Clip with operand 1 computed at run time", "a constant"], {"x": [2, 6], "lo": [1]})
+    unsupported("div_runtime", [node("Div", ["x", "z"], ["y"], name="d")], ["Div with a divisor computed at run time"], {"x": [2, 6], "z": [2, 6]})
+    unsupported("slice_step", [node("Slice", ["x", "s", "e", "a", "t"], ["y"], name="s")], ["Slice with steps=[2]"], x, {"s": ints(0), "e": ints(6), "a": ints(1), "t": ints(2)})
+    unsupported("slice_runtime", [node("Slice", ["x", "s", "e"], ["y"], name="s")], ["element type INT64", "'s'"], {"x": [2, 6], "s": ([1], INT64)}, {"e": ints(6)})
+    unsupported("reshape_runtime", [node("Reshape", ["x", "s"], ["y"], name="r")], ["Input with element type INT64"], {"x": [2, 6], "s": ([2], INT64)})
+    unsupported("conv_2d", [node("Conv", ["x", "w"], ["y"], name="c")], ["[4, 3, 2, 2]", "1-D"], {"x": [1, 3, 5, 5]}, {"w": values([4, 3, 2, 2], 1)})
+    unsupported("conv_auto_pad", [node("Conv", ["x", "w"], ["y"], name="c", auto_pad="SAME_UPPER")], ["auto_pad=SAME_UPPER"], {"x": [1, 3, 5]}, {"w": values([4, 3, 2], 1)})
+    unsupported("conv_weight", [node("Conv", ["x", "w"], ["y"], name="c")], ["operand 1 computed at run time"], {"x": [1, 3, 5], "w": [4, 3, 1]})
+    statistics = {n: np.ones(6, np.float32) for n in ["s", "b", "m", "v"]}
+    unsupported("batch_normalization_training", [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "m2", "v2"], name="bn", training_mode=1)], ["training_mode=1", "output 1", "output 2"], x, statistics)
+    unsupported("dropout_training", [node("Dropout", ["x", "r", "t"], ["y"], name="d")], ["training_mode=true"], x, {"r": np.float32(0.5), "t": np.array(True)})
+    unsupported("cast", [node("Cast", ["x"], ["y"], name="c", to=INT64)], ["Cast with to=INT64"])
+    unsupported("float16", [node("Add", ["x", "w"], ["y"], name="a")], ["FLOAT16"], x, {"w": values([6], 1).astype(np.float16)})
+    unsupported("double_input", [node("Relu", ["x"], ["y"], name="r")], ["Input with element type DOUBLE", "'x'"], {"x": ([2, 6], TensorProto.DOUBLE)})
+    unsupported("mask", [node("Dropout", ["x"], ["d", "mask"], name="d"), node("Cast", ["mask"], ["y"], name="c", to=FLOAT)], ["Dropout with output 1 read", "'d'"])
+    unsupported("broadcast", [node("Gemm", ["x", "w"], ["h"], name="fc"), node("Add", ["h", "z"], ["y"], name="add")], ["Add with broadcasting 'z'", "data dimension"], {"x": [2, 6], "z": [2, 1]}, {"w": values([6, 4], 1)})
+
+
+def main():
+    for folder in ["good", "bad"]:
+        shutil.rmtree(ROOT / folder, ignore_errors=True)
+        (ROOT / folder).mkdir(parents=True)
+    elementwise()
+    products()
+    shapes()
+    passing()
+    built, feeds = mlp()
+    good("model_mlp", built, feeds, overrides=[[2, 16]])
+    good("model_tcn", *tcn())
+    errors()
+
+
+if __name__ == "__main__":
+    main()
