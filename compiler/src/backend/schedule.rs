@@ -257,13 +257,13 @@ impl<'a> Scheduler<'a> {
     fn run(&mut self) -> Result<()> {
         for b in 0..self.placed.model.blocks.len() {
             if self.placed.model.blocks[b].origin == Origin::State {
-                self.block_ready(b, 0);
+                self.block_ready(b, 0, 0);
             }
         }
         let beats = self.placed.model.input_beats;
         let mut tick = 0;
         let mut idle = 0;
-        let mut waiting = true; // before t0
+        let mut waiting = true; // before t0; a job's outputs follow its first input
         while self.remaining > 0 || self.outputs_done < self.placed.model.outputs.len() {
             self.fire_events(tick);
             let mut progress = false;
@@ -274,7 +274,7 @@ impl<'a> Scheduler<'a> {
                     self.result.t0 = tick;
                     for b in 0..self.placed.model.blocks.len() {
                         if let Origin::Input(n) = self.placed.model.blocks[b].origin {
-                            self.block_ready(b, tick + n);
+                            self.block_ready(b, tick + n, tick + n);
                         }
                     }
                     self.fire_events(tick);
@@ -286,6 +286,7 @@ impl<'a> Scheduler<'a> {
                         uses.floor = uses.last;
                     }
                 }
+                progress |= self.output(tick);
                 progress |= self.issue(tick);
             }
             idle = if progress || waiting || !self.events.is_empty() {
@@ -306,7 +307,7 @@ impl<'a> Scheduler<'a> {
 
     /// Issues what can be issued at a tick; true if that brought the job's own work on.
     fn issue(&mut self, tick: usize) -> bool {
-        let mut progress = self.output(tick);
+        let mut progress = false;
         for core in 0..self.uses.len() {
             progress |= self.core(core, tick);
         }
@@ -325,7 +326,9 @@ impl<'a> Scheduler<'a> {
         (self.timing.acc_p0() - TENSOR_P0) as usize
     }
 
-    fn block_ready(&mut self, b: usize, tick: usize) {
+    /// The block can be read from `tick` on. Whoever reads it later in its pipeline may be issued earlier, but not before `since`, the tick
+    /// that makes the block: a pause between the two would let the reader overtake.
+    fn block_ready(&mut self, b: usize, tick: usize, since: usize) {
         self.ready[b] = Some(tick);
         for r in self.readers[b].clone() {
             let (op, event) = match r {
@@ -335,7 +338,7 @@ impl<'a> Scheduler<'a> {
             };
             let offset = self.read_offset(op, r);
             self.events
-                .entry(tick.saturating_sub(offset))
+                .entry(tick.saturating_sub(offset).max(since))
                 .or_default()
                 .push(event);
         }
@@ -652,7 +655,7 @@ impl<'a> Scheduler<'a> {
         if self.writers_left[dst] == 0 && self.placed.model.blocks[dst].origin == Origin::Computed {
             // Readable one cycle after the write.
             let ready = self.result.life[dst].last_write - planes + 1;
-            self.block_ready(dst, ready);
+            self.block_ready(dst, ready, tick);
         }
     }
 
