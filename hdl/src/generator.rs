@@ -2,7 +2,7 @@
 //!
 //! | file | content |
 //! |------|---------|
-//! | `sl_top.sv` | generated top level |
+//! | `sl_top.sv`, `sl_core_block.sv` | generated top level and core |
 //! | `sl_*.sv`, `sl_*.svh`, `sl_*.v` | the hand-written modules, unchanged |
 //! | `sl_filelist.f` | all of them in compile order, paths relative to the folder |
 //! | `config.json` | the configuration |
@@ -71,7 +71,9 @@ impl Generator {
         for source in sources::all() {
             files.insert(source.name.to_owned(), source.text.to_owned());
         }
-        files.insert(format!("{TOP}.sv"), top::render(&self.config)?);
+        for (name, text) in top::render(&self.config)? {
+            files.insert(name.into(), text);
+        }
         let list = compile_order().join("\n");
         files.insert(FILE_LIST.into(), format!("+incdir+.\n{list}\n"));
         files.insert("config.json".into(), self.config.to_json());
@@ -113,7 +115,7 @@ fn compile_order() -> Vec<String> {
         .iter()
         .filter(|s| !s.is_header())
         .map(|s| s.name.to_owned())
-        .chain([format!("{TOP}.sv")])
+        .chain(["sl_core_block.sv".to_owned(), format!("{TOP}.sv")])
         .collect()
 }
 

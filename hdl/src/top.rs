@@ -1,4 +1,4 @@
-//! The generated top level `sl_top.sv`.
+//! The generated modules: the top level `sl_top.sv` and the core with its sizes filled in, `sl_core_block.sv`.
 //!
 //! **Contract.** A function of the configuration's sizes alone; every width is a number here.
 //! **Errors.** Rendering cannot fail for a validated configuration.
@@ -9,16 +9,13 @@ use sluice_isa::load::data_width;
 
 use crate::error::HdlError;
 
-#[derive(Template)]
-#[template(path = "sl_top.sv")]
-struct Top<'a> {
+/// Numbers the templates use.
+struct Sizes<'a> {
     version: &'a str,
     name: &'a str,
     cores: u32,
-    core_list: Vec<u32>,
     block: u32,
     data_width: u32,
-    keep_width: u32,
     load_width: u32,
     weight_depth: u32,
     tensor_depth: u32,
@@ -32,31 +29,55 @@ struct Top<'a> {
     exchange_stages: u32,
 }
 
-/// Text of the top level.
-pub fn render(config: &HardwareConfig) -> Result<String, HdlError> {
-    let c = config;
-    let mut text = Top {
-        version: env!("CARGO_PKG_VERSION"),
-        name: &c.name,
-        cores: c.num_cores,
-        core_list: (0..c.num_cores).collect(),
-        block: c.block_size,
-        data_width: 16 * c.block_size,
-        keep_width: 2 * c.block_size,
-        load_width: data_width(c),
-        weight_depth: c.weight_store_depth,
-        tensor_depth: c.tensor_ram_depth,
-        accum_depth: c.accum_store_depth,
-        const_depth: c.const_store_depth,
-        clamp_depth: c.clamp_store_depth,
-        instr_depth: c.instr_store_depth,
-        max_models: c.max_models,
-        select_fifo_depth: c.select_fifo_depth,
-        output_fifo_depth: c.output_fifo_depth,
-        exchange_stages: c.exchange_stages,
+impl<'a> Sizes<'a> {
+    fn of(c: &'a HardwareConfig) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            name: &c.name,
+            cores: c.num_cores,
+            block: c.block_size,
+            data_width: 16 * c.block_size,
+            load_width: data_width(c),
+            weight_depth: c.weight_store_depth,
+            tensor_depth: c.tensor_ram_depth,
+            accum_depth: c.accum_store_depth,
+            const_depth: c.const_store_depth,
+            clamp_depth: c.clamp_store_depth,
+            instr_depth: c.instr_store_depth,
+            max_models: c.max_models,
+            select_fifo_depth: c.select_fifo_depth,
+            output_fifo_depth: c.output_fifo_depth,
+            exchange_stages: c.exchange_stages,
+        }
     }
-    .render()
-    .map_err(|e| HdlError::Internal(format!("sl_top.sv: {e}")))?;
-    text.push('\n'); // askama drops the last newline of a template
-    Ok(text)
+}
+
+#[derive(Template)]
+#[template(path = "sl_top.sv")]
+struct Top<'a> {
+    s: Sizes<'a>,
+    core_list: Vec<u32>,
+}
+
+#[derive(Template)]
+#[template(path = "sl_core_block.sv")]
+struct CoreBlock<'a> {
+    s: Sizes<'a>,
+}
+
+/// The generated modules in compile order: file name and text.
+pub fn render(config: &HardwareConfig) -> Result<Vec<(&'static str, String)>, HdlError> {
+    let internal = |e: askama::Error| HdlError::Internal(e.to_string());
+    let block = CoreBlock {
+        s: Sizes::of(config),
+    };
+    let top = Top {
+        s: Sizes::of(config),
+        core_list: (0..config.num_cores).collect(),
+    };
+    // askama drops the last newline of a template
+    Ok(vec![
+        ("sl_core_block.sv", block.render().map_err(internal)? + "\n"),
+        ("sl_top.sv", top.render().map_err(internal)? + "\n"),
+    ])
 }

@@ -2,7 +2,8 @@
 //
 // Timing     Tick in (registered, cycle tau+1) to instruction registers: c0 = tau+3. Result in the exchange register: lane_*_o.
 // Contract   Everything that leaves is registered and everything that enters is registered here first or addresses a memory, so a
-//            core is a unit of placement and of hierarchical simulation. The core's number is a port: all cores are one module.
+//            core is a unit of placement and of hierarchical simulation (the generated sl_core_block). The core's number is a port:
+//            all cores are one module.
 //            Load writes arrive only while no tick does (sl_dispatcher sees to it).
 // Memories   With InitPrefix they start from {InitPrefix}instructions.hex, constants.hex, clamps.hex and the matrix unit's files.
 
@@ -50,8 +51,6 @@ module sl_core
     output logic [   BlockSize-1:0] lane_mask_o,
     output logic [BlockSize*16-1:0] lane_data_o
 );
-  /* verilator hier_block */
-
   localparam int unsigned TreeStages = ($clog2(BlockSize) + 1) / 2;
   localparam int unsigned AccP0 = 11 + 2 * TreeStages;
   localparam int unsigned InstrWidth = MatrixWordWidth + VectorWordWidth;
