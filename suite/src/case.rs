@@ -176,8 +176,15 @@ impl Case {
                         .map_err(|e| at(e.to_string()))?;
                     first = Some(words);
                 }
-                Some(f) if *f != words => return Err(at("the results depend on the stall pattern".into())),
-                Some(_) => {}
+                Some(f) => {
+                    if let Some(i) = (0..f.len().max(words.len())).find(|&i| f.get(i) != words.get(i)) {
+                        return Err(at(format!(
+                            "the results depend on the stall pattern: output beat {i} is {:04x?}, was {:04x?}",
+                            words.get(i),
+                            f.get(i)
+                        )));
+                    }
+                }
             }
             for executor in &mut *executors {
                 let got = executor.run(&bundle.program, &jobs, &pattern)?;
