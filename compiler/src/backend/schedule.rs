@@ -399,9 +399,7 @@ impl<'a> Scheduler<'a> {
         let Some(beat) = model.outputs.get(self.outputs_done) else {
             return false;
         };
-        if self.result.outputs.last() == Some(&tick)
-            || self.ready[beat.block.0].is_none_or(|r| r > tick)
-        {
+        if self.ready[beat.block.0].is_none_or(|r| r > tick) {
             return false;
         }
         self.result.outputs.push(tick);
