@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sluice_compiler::nnir::{Evaluator, Tensor};
+use sluice_compiler::backend::{ModelOptions, ProgramBuilder};
+use sluice_compiler::nnir::{Evaluator, Graph, Tensor};
 use sluice_compiler::onnx::{self, operators};
+use sluice_isa::presets::preset;
 
 /// Relative to the largest expected magnitude, and at least absolute.
 const TOLERANCE: f32 = 1e-5;
@@ -217,13 +219,36 @@ fn reading_is_deterministic() {
     }
 }
 
+/// One time step per inference gives what onnxruntime computes for the whole sequence.
 #[test]
 fn a_model_streams() {
-    // The convolutions of the network, without the head that picks the last step.
-    let graph = onnx::load(&folder("good").join("conv_dilated.onnx"), &[]).unwrap();
-    let (streamed, axes) = graph.streaming_transform(&[2]).unwrap();
+    let cases = cases("good");
+    let case = cases.iter().find(|case| case.name == "model_tcn_steps");
+    let case = case.unwrap();
+    let (streamed, axes) = onnx::load(&case.file, &[])
+        .unwrap()
+        .streaming_transform(&[2])
+        .unwrap();
     assert_eq!(axes, [2]);
-    assert_eq!(streamed.node(streamed.inputs[0]).ty.shape, [2, 3]);
+    let sequence = &tensors(&case.record["inputs"])[0];
+    let expected = &tensors(&case.record["outputs"])[0];
+    let (steps, channels) = (sequence.shape[2], expected.shape[1]);
+    let step = |of: &Tensor, t: usize| {
+        let data = of.data.iter().copied().skip(t).step_by(steps).collect();
+        Tensor::new([1, of.shape[1]], data).unwrap()
+    };
+    let mut evaluator = Evaluator::new(&streamed).unwrap();
+    for t in 0..steps {
+        let found = evaluator.run(&[step(sequence, t)]).unwrap();
+        assert_eq!(found[0].shape, [1, channels]);
+        assert_eq!(difference(&found, &[step(expected, t)]), None, "step {t}");
+        let other = step(expected, (t + 1) % steps);
+        assert!(
+            difference(&found, &[other]).is_some(),
+            "step {t} passed as another"
+        );
+    }
+    compile("model_tcn_steps", &streamed);
 }
 
 #[test]
@@ -273,4 +298,21 @@ fn external_data_needs_a_folder() {
     let error = onnx::parse(&bytes, "memory", None, &[]).unwrap_err();
     assert_eq!(error.code(), "SL-C045");
     onnx::parse(&bytes, "memory", Some(&folder("good")), &[]).unwrap();
+}
+
+fn compile(name: &str, graph: &Graph) {
+    let mut builder = ProgramBuilder::new(&preset("c2b8").unwrap()).unwrap();
+    builder
+        .add(graph, &ModelOptions::default())
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(
+        builder.build().unwrap().models[0].cycles_spaced > 0,
+        "{name}"
+    );
+}
+
+#[test]
+fn a_model_compiles() {
+    let file = folder("good").join("model_mlp.onnx");
+    compile("model_mlp", &onnx::load(&file, &[vec![1, 16]]).unwrap());
 }

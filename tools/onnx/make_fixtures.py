@@ -231,8 +231,8 @@ def mlp():
     return built, {"x": values([2, width], 40)}
 
 
-def tcn():
-    """Dilated causal convolutions with batch normalisation and residuals, last step into a dense head."""
+def tcn(head=True):
+    """Dilated causal convolutions with batch normalisation and residuals; the last step goes into a dense head, if there is one."""
     channels, length = 8, 12
     nodes, constants, x = [], {}, "x"
     for i in range(3):
@@ -250,6 +250,9 @@ def tcn():
             nodes.append(node("Add", [f"r{i}", x], [f"s{i}"], name=f"residual{i}"))
             out = f"s{i}"
         x = out
+    if not head:
+        built = model(nodes, {"x": [1, 4, length]}, {x: [1, channels, length]}, constants, name="tcn_steps")
+        return built, {"x": values([1, 4, length], 99)}
     one_int = {n: np.array([v], np.int64) for n, v in {"last": -1, "end": np.iinfo(np.int64).max, "time": 2}.items()}
     constants |= one_int | {"head.weight": values([3, channels], 95), "head.bias": values([3], 96)}
     nodes += [
@@ -367,6 +370,7 @@ def main():
     built, feeds = mlp()
     good("model_mlp", built, feeds, overrides=[[2, 16]])
     good("model_tcn", *tcn())
+    good("model_tcn_steps", *tcn(head=False))
     errors()
 
 
