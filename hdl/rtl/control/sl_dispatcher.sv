@@ -69,13 +69,13 @@ module sl_dispatcher
   localparam string ControlInit = InitPrefix == "" ? "" : {InitPrefix, "control.hex"};
   localparam string ModelsInit = InitPrefix == "" ? "" : {InitPrefix, "models.hex"};
 
-  if (MaxModels < 2 || MaxModels > 256 || (MaxModels & (MaxModels - 1)) != 0) begin : gen_bad_models
+  if (MaxModels < 2 || MaxModels > 256 || 2 ** ModelWidth != MaxModels) begin : gen_bad_models
     $error("sl_dispatcher: MaxModels must be a power of two, 2 to 256");
   end
   if (InstrDepth < 2 || InstrDepth > 65536) begin : gen_bad_instr
     $error("sl_dispatcher: InstrDepth must be 2 to 65536");
   end
-  if (TensorDepth < 4 || TensorDepth > 4096 || (TensorDepth & (TensorDepth - 1)) != 0) begin : gen_bad_tensor
+  if (TensorDepth < 4 || TensorDepth > 4096 || 2 << HalfWidth != TensorDepth) begin : gen_bad_tensor
     $error("sl_dispatcher: TensorDepth must be a power of two, 4 to 4096");
   end
   if (OutputFifoDepth < 2 || OutputFifoDepth > 4096) begin : gen_bad_output
@@ -109,6 +109,7 @@ module sl_dispatcher
 
   logic load_control, load_models, load_num_models;
   logic [5:0] drain_q;
+  logic draining_q;  // drain_q is not 0
 
   sl_fifo #(
       .Width(16),
@@ -255,13 +256,13 @@ module sl_dispatcher
   end
 
   assign out_cmd_valid_o = command_valid_q[2];
-  assign out_cmd_last_o  = command_q[2].last;
-  assign out_cmd_bank_o  = command_q[2].bank;
-  assign out_cmd_addr_o  = command_q[2].addr;
+  assign out_cmd_last_o = command_q[2].last;
+  assign out_cmd_bank_o = command_q[2].bank;
+  assign out_cmd_addr_o = command_q[2].addr;
   assign out_cmd_lanes_o = command_q[2].lanes;
 
   // Loading.
-  assign busy_o = running || drain_q != '0;
+  assign busy_o = running || draining_q;
   assign load_ok_o = !enable_i && !busy_o;
   assign load_control = load_valid_i && load_ok_o && load_space_i == SpaceControl
       && 32'(load_addr_i) < InstrDepth;
@@ -272,10 +273,16 @@ module sl_dispatcher
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       drain_q      <= '0;
+      draining_q   <= 1'b0;
       load_error_o <= 1'b0;
     end else begin
-      if (running) drain_q <= 6'(DrainCycles - 1);
-      else if (drain_q != '0) drain_q <= drain_q - 1'b1;
+      if (running) begin
+        drain_q    <= 6'(DrainCycles - 1);
+        draining_q <= 1'b1;
+      end else if (draining_q) begin
+        drain_q    <= drain_q - 1'b1;
+        draining_q <= drain_q != 6'd1;
+      end
       if (load_valid_i && !load_ok_o) load_error_o <= 1'b1;
     end
   end
@@ -309,13 +316,14 @@ module sl_dispatcher
              head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_in) <= TensorDepth / 2)
   `SL_ASSERT(RecordFitsFifo_A,
              head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_out) <= OutputFifoDepth)
-  `SL_ASSERT(WaitWithinInput_A, running |-> {1'b0, word.wait_beats} <= 17'(run_beats) + 17'(run_left))
+  `SL_ASSERT(WaitWithinInput_A,
+             running |-> {1'b0, word.wait_beats} <= 17'(run_beats) + 17'(run_left))
   `SL_ASSERT(InputConsumed_A, job_done |-> run_left == '0)
   `SL_ASSERT(OutputsSent_A, job_done |-> sent_q + 16'(word.out_valid) == run_n_out)
   `SL_ASSERT(OutputLanes_A, issue && word.out_valid |-> 32'(word.out_lanes) <= BlockSize)
   `SL_ASSERT(OutputBank_A, issue && word.out_valid |-> 32'(word.out_bank) <= NumCores)
   `SL_ASSERT(TickInStore_A, issue |-> 32'(issue_pc) < InstrDepth)
-  `SL_ASSERT(SelectHeld_A,
-             select_valid_i && !select_ready_o |=> select_valid_i && $stable(select_data_i))
+  `SL_ASSERT(SelectHeld_A, select_valid_i && !select_ready_o |=> select_valid_i && $stable
+                           (select_data_i))
   `SL_ASSERT(InputHeld_A, input_valid_i && !input_ready_o |=> input_valid_i)
 endmodule

@@ -9,7 +9,7 @@
 
 module sl_fifo #(
     parameter int unsigned Width = 16,  // bits
-    parameter int unsigned Depth = 64  // words
+    parameter int unsigned Depth = 64   // words
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -31,7 +31,7 @@ module sl_fifo #(
   logic push, pop;
   logic [AddrWidth-1:0] wr_q, second_q;  // next write; second oldest word
   logic [AddrWidth:0] count_q;
-  logic valid_q, full_q;
+  logic valid_q, full_q, lone_q;  // count_q is not 0, is Depth, is 1
 
   assign in_ready_o  = !full_q;
   assign out_valid_o = valid_q;
@@ -45,6 +45,7 @@ module sl_fifo #(
       count_q  <= '0;
       valid_q  <= 1'b0;
       full_q   <= 1'b0;
+      lone_q   <= 1'b0;
     end else begin
       if (push) wr_q <= wr_q + 1'b1;
       if (pop) second_q <= second_q + 1'b1;
@@ -52,21 +53,22 @@ module sl_fifo #(
         count_q <= count_q + 1'b1;
         valid_q <= 1'b1;
         full_q  <= count_q == (AddrWidth + 1)'(Depth - 1);
+        lone_q  <= !valid_q;
       end else if (pop && !push) begin
         count_q <= count_q - 1'b1;
-        valid_q <= count_q != (AddrWidth + 1)'(1);
+        valid_q <= !lone_q;
         full_q  <= 1'b0;
+        lone_q  <= count_q == (AddrWidth + 1)'(2);
       end
     end
   end
 
   // The oldest word stands in head_q; second_data is the second oldest, wanted when the oldest is popped.
-  logic lone, from_input, from_second;
+  logic from_input, from_second;
   logic [Width-1:0] second_data, head_q;
 
-  assign lone        = count_q == (AddrWidth + 1)'(1);
-  assign from_second = pop && !lone;
-  assign from_input  = push && (!valid_q || (pop && lone));
+  assign from_second = pop && !lone_q;
+  assign from_input  = push && (!valid_q || (pop && lone_q));
 
   always_ff @(posedge clk_i) begin
     if (from_second) head_q <= second_data;
@@ -118,9 +120,9 @@ module sl_fifo #(
   end
 
   `SL_ASSERT(CountWithinDepth_A, count_q <= (AddrWidth + 1)'(Depth))
-  `SL_ASSERT(FlagsMatchCount_A,
-             valid_q == (count_q != '0) && full_q == (count_q == (AddrWidth + 1)'(Depth)))
+  `SL_ASSERT(ValidMatchesCount_A, valid_q == (count_q != '0))
+  `SL_ASSERT(FullMatchesCount_A, full_q == (count_q == (AddrWidth + 1)'(Depth)))
+  `SL_ASSERT(LoneMatchesCount_A, lone_q == (count_q == (AddrWidth + 1)'(1)))
   `SL_ASSERT(PointersMatchCount_A, wr_q - second_q + 1'b1 == count_q[AddrWidth-1:0])
-  `SL_ASSERT(OutHeld_A,
-             out_valid_o && !out_ready_i |=> out_valid_o && $stable(out_data_o))
+  `SL_ASSERT(OutHeld_A, out_valid_o && !out_ready_i |=> out_valid_o && $stable(out_data_o))
 endmodule

@@ -24,9 +24,9 @@ module sl_output_unit #(
     input logic [ 6:0] cmd_lanes_i,
 
     // Exchange lanes, one per bank: lane s < NumCores is core s, lane NumCores the input.
-    input logic [                NumCores:0] lane_valid_i,
-    input logic [       (NumCores+1)*12-1:0] lane_addr_i,
-    input logic [(NumCores+1)*BlockSize-1:0] lane_mask_i,
+    input logic [                   NumCores:0] lane_valid_i,
+    input logic [          (NumCores+1)*12-1:0] lane_addr_i,
+    input logic [   (NumCores+1)*BlockSize-1:0] lane_mask_i,
     input logic [(NumCores+1)*BlockSize*16-1:0] lane_data_i,
 
     output logic                    output_valid_o,
@@ -42,7 +42,7 @@ module sl_output_unit #(
   if (NumCores < 1 || NumCores > 16) begin : gen_bad_cores
     $error("sl_output_unit: NumCores must be 1 to 16");
   end
-  if (TensorDepth < 4 || TensorDepth > 4096 || (TensorDepth & (TensorDepth - 1)) != 0) begin : gen_bad_depth
+  if (TensorDepth < 4 || TensorDepth > 4096 || 2 ** AddrWidth != TensorDepth) begin : gen_bad_depth
     $error("sl_output_unit: TensorDepth must be a power of two, 4 to 4096");
   end
 
