@@ -55,9 +55,6 @@ pub enum CliError {
         /// What can be read.
         known: &'static str,
     },
-    /// ONNX, in a build without its front end.
-    #[error("{}: ONNX is not supported by this build yet; write the model as NNIR text (`sluice example` shows the form)", .0.display())]
-    OnnxUnsupported(PathBuf),
     /// An array file that cannot be used.
     #[error("{}: {problem}", path.display())]
     Array {
@@ -173,7 +170,6 @@ impl CliError {
             Self::Shape { .. } => "SL-X004",
             Self::NoSuchModel { .. } => "SL-X005",
             Self::DuplicateName(_) => "SL-X006",
-            Self::OnnxUnsupported(_) => "SL-X007",
             Self::Usage(_) => "SL-X010",
             Self::Cycles { .. } => "SL-X090",
             Self::Internal(_) => "SL-X091",

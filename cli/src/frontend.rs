@@ -10,6 +10,7 @@
 use std::path::Path;
 
 use sluice_compiler::nnir::Graph;
+use sluice_compiler::onnx;
 
 use crate::error::{CliError, Result};
 
@@ -17,6 +18,10 @@ const KNOWN: &str = ".nnir and .onnx";
 
 /// Reads a model; `shapes` replaces the shapes of its inputs, for formats that leave them open.
 pub fn load(path: &Path, shapes: &[Vec<usize>]) -> Result<Graph> {
+    let blame = |source| CliError::Model {
+        path: path.to_owned(),
+        source,
+    };
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("nnir") if !shapes.is_empty() => Err(CliError::Usage(format!(
@@ -25,12 +30,13 @@ pub fn load(path: &Path, shapes: &[Vec<usize>]) -> Result<Graph> {
         ))),
         Some("nnir") => {
             let text = std::fs::read_to_string(path).map_err(|e| CliError::io("read", path, &e))?;
-            text.parse().map_err(|source| CliError::Model {
-                path: path.to_owned(),
-                source,
-            })
+            text.parse().map_err(blame)
         }
-        Some("onnx") => Err(CliError::OnnxUnsupported(path.to_owned())),
+        Some("onnx") => {
+            // So that a file that is not there says so in the same words, whatever its kind.
+            std::fs::File::open(path).map_err(|e| CliError::io("read", path, &e))?;
+            onnx::load(path, shapes).map_err(blame)
+        }
         found => Err(CliError::UnknownModelFormat {
             path: path.to_owned(),
             found: found.map_or_else(

@@ -28,9 +28,15 @@ fn model_files() {
         "[SL-X002] m: models are read from .nnir and .onnx files, this is a file without extension; export the model to one of them",
     );
     s.fails(
-        "compile m.onnx --config c2b8",
+        "compile none.onnx --config c2b8",
         1,
-        "[SL-X007] m.onnx: ONNX is not supported by this build yet; write the model as NNIR text (`sluice example` shows the form)",
+        "[SL-X001] cannot read none.onnx: No such file or directory (os error 2)",
+    );
+    let empty = s.sluice("compile m.onnx --config c2b8");
+    assert_eq!(empty.code, 1);
+    assert!(
+        empty.err.starts_with("sluice: [SL-C040] m.onnx: "),
+        "{empty:?}"
     );
     let bad = s.sluice("compile bad.nnir --config c2b8");
     assert_eq!(bad.code, 1);
