@@ -37,7 +37,10 @@ pub enum Budget {
 
 impl Budget {
     /// The budget of the reference networks.
-    pub const NORMAL: Self = Self::Absolute { atol: 1e-2, rtol: 1e-2 };
+    pub const NORMAL: Self = Self::Absolute {
+        atol: 1e-2,
+        rtol: 1e-2,
+    };
 }
 
 /// How far results were from the reference.
@@ -137,46 +140,81 @@ impl Bundle {
     }
 
     /// Output tensors of each job, from the beats of a run; jobs of unknown models have none.
-    pub fn tensors(&self, requests: &[Request], beats: &[OutBeat]) -> Result<Vec<Vec<Tensor>>, SuiteError> {
+    pub fn tensors(
+        &self,
+        requests: &[Request],
+        beats: &[OutBeat],
+    ) -> Result<Vec<Vec<Tensor>>, SuiteError> {
         let b = self.program.config.block_size as usize;
         let mut next = beats.iter();
         let mut all = Vec::new();
         for (job, r) in requests.iter().enumerate() {
             let mut tensors = Vec::new();
-            for t in self.program.models.get(usize::from(r.model)).map_or(&[][..], |m| &m.outputs) {
+            for t in self
+                .program
+                .models
+                .get(usize::from(r.model))
+                .map_or(&[][..], |m| &m.outputs)
+            {
                 let mut data = vec![f32::NAN; t.num_elements()];
                 let layout = t.layout(b);
                 for (i, lanes) in layout.iter().enumerate() {
-                    let mismatch = |what: String| SuiteError::Mismatch(format!("job {job}, output `{}`, beat {i}: {what}", t.name));
-                    let beat = next.next().ok_or_else(|| mismatch("it did not come".into()))?;
+                    let mismatch = |what: String| {
+                        SuiteError::Mismatch(format!(
+                            "job {job}, output `{}`, beat {i}: {what}",
+                            t.name
+                        ))
+                    };
+                    let beat = next
+                        .next()
+                        .ok_or_else(|| mismatch("it did not come".into()))?;
                     if beat.last != (i + 1 == layout.len()) {
                         return Err(mismatch(format!("last is {}", beat.last)));
                     }
                     for (lane, &word) in lanes.iter().zip(&beat.data) {
                         match lane {
                             Some(at) => data[*at] = f32::from_bits(bf16_to_f32(word)),
-                            None if word != 0 => return Err(mismatch(format!("padding is {word:04x}, not zero"))),
+                            None if word != 0 => {
+                                return Err(mismatch(format!("padding is {word:04x}, not zero")));
+                            }
                             None => {}
                         }
                     }
                 }
-                tensors.push(Tensor { shape: t.shape.clone(), data });
+                tensors.push(Tensor {
+                    shape: t.shape.clone(),
+                    data,
+                });
             }
             all.push(tensors);
         }
         if next.next().is_some() {
-            return Err(SuiteError::Mismatch("there are more output beats than the jobs have".into()));
+            return Err(SuiteError::Mismatch(
+                "there are more output beats than the jobs have".into(),
+            ));
         }
         Ok(all)
     }
 
     /// Results of the float reference.
     pub fn reference(&self, requests: &[Request]) -> Result<Vec<Vec<Tensor>>, SuiteError> {
-        evaluate(&self.graphs, requests)
+        evaluate(&self.graphs, requests, None)
+    }
+
+    /// Results of bf16 weights and activations with wide sums: what the usual number format alone costs.
+    pub fn bf16_reference(&self, requests: &[Request]) -> Result<Vec<Vec<Tensor>>, SuiteError> {
+        let round = |x: f32| f32::from_bits(bf16_to_f32(f32_to_bf16(x.to_bits())));
+        let graphs: Vec<Graph> = self.graphs.iter().map(|g| g.map_weights(round)).collect();
+        evaluate(&graphs, requests, Some(round))
     }
 
     /// Compares results with the reference; one report per model.
-    pub fn errors(&self, requests: &[Request], results: &[Vec<Tensor>], budget: Budget) -> Result<Vec<ErrorReport>, SuiteError> {
+    pub fn errors(
+        &self,
+        requests: &[Request],
+        results: &[Vec<Tensor>],
+        budget: Budget,
+    ) -> Result<Vec<ErrorReport>, SuiteError> {
         let reference = self.reference(requests)?;
         let spread = match budget {
             Budget::Absolute { .. } => None,
@@ -199,8 +237,14 @@ impl Bundle {
                     };
                     report.values += 1;
                     // A NaN is outside whatever is allowed.
-                    report.outside += usize::from(!matches!(error.partial_cmp(&allowed), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)));
-                    report.max_abs = report.max_abs.max(if error.is_nan() { f32::INFINITY } else { error });
+                    report.outside += usize::from(!matches!(
+                        error.partial_cmp(&allowed),
+                        Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)
+                    ));
+                    report.max_abs =
+                        report
+                            .max_abs
+                            .max(if error.is_nan() { f32::INFINITY } else { error });
                     power[model].0 += f64::from(error).powi(2);
                     power[model].1 += f64::from(w).powi(2);
                 }
@@ -213,7 +257,12 @@ impl Bundle {
     }
 
     /// As [`Bundle::errors`], with any value outside the budget an error.
-    pub fn check(&self, requests: &[Request], results: &[Vec<Tensor>], budget: Budget) -> Result<Vec<ErrorReport>, SuiteError> {
+    pub fn check(
+        &self,
+        requests: &[Request],
+        results: &[Vec<Tensor>],
+        budget: Budget,
+    ) -> Result<Vec<ErrorReport>, SuiteError> {
         let reports = self.errors(requests, results, budget)?;
         if let Some((net, r)) = self.nets.iter().zip(&reports).find(|(_, r)| r.outside > 0) {
             return Err(SuiteError::Mismatch(format!(
@@ -225,15 +274,22 @@ impl Bundle {
     }
 
     /// Allowed error per value: eight times the largest move under noise, and a floor from the tensor's own size.
-    fn spread(&self, requests: &[Request], reference: &[Vec<Tensor>]) -> Result<Vec<Vec<Tensor>>, SuiteError> {
+    fn spread(
+        &self,
+        requests: &[Request],
+        reference: &[Vec<Tensor>],
+    ) -> Result<Vec<Vec<Tensor>>, SuiteError> {
         let mut allowed: Vec<Vec<Tensor>> = reference
             .iter()
             .map(|job| {
                 job.iter()
                     .map(|t| {
                         #[expect(clippy::cast_precision_loss, reason = "a tensor's size")]
-                        let rms = (t.data.iter().map(|x| x * x).sum::<f32>() / t.data.len() as f32).sqrt();
-                        Tensor::from_fn(t.shape.clone(), |i| 0.01 * rms + 0.01 * t.data[i].abs() + 1e-4)
+                        let rms = (t.data.iter().map(|x| x * x).sum::<f32>() / t.data.len() as f32)
+                            .sqrt();
+                        Tensor::from_fn(t.shape.clone(), |i| {
+                            0.01 * rms + 0.01 * t.data[i].abs() + 1e-4
+                        })
                     })
                     .collect()
             })
@@ -243,9 +299,17 @@ impl Bundle {
             .map(|job| job.iter().map(|t| Tensor::zeros(t.shape.clone())).collect())
             .collect();
         for seed in 0..4 {
-            let graphs = self.nets.iter().map(|n| n.noisy(seed)).collect::<Result<Vec<_>, _>>()?;
-            let noisy = evaluate(&graphs, requests)?;
-            for (m, (n, r)) in moved.iter_mut().flatten().zip(noisy.iter().flatten().zip(reference.iter().flatten())) {
+            let graphs = self
+                .nets
+                .iter()
+                .map(|n| n.noisy(seed))
+                .collect::<Result<Vec<_>, _>>()?;
+            let noisy = evaluate(&graphs, requests, None)?;
+            for (m, (n, r)) in moved
+                .iter_mut()
+                .flatten()
+                .zip(noisy.iter().flatten().zip(reference.iter().flatten()))
+            {
                 for (m, (n, r)) in m.data.iter_mut().zip(n.data.iter().zip(&r.data)) {
                     *m = m.max((n - r).abs());
                 }
@@ -263,8 +327,18 @@ impl Bundle {
     }
 }
 
-fn evaluate(graphs: &[Graph], requests: &[Request]) -> Result<Vec<Vec<Tensor>>, SuiteError> {
-    let mut evaluators = graphs.iter().map(Evaluator::new).collect::<Result<Vec<_>, _>>()?;
+fn evaluate(
+    graphs: &[Graph],
+    requests: &[Request],
+    round: Option<fn(f32) -> f32>,
+) -> Result<Vec<Vec<Tensor>>, SuiteError> {
+    let mut evaluators = graphs
+        .iter()
+        .map(Evaluator::new)
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(round) = round {
+        evaluators = evaluators.into_iter().map(|e| e.rounding(round)).collect();
+    }
     let mut all = Vec::new();
     for r in requests {
         all.push(match evaluators.get_mut(usize::from(r.model)) {
@@ -313,7 +387,11 @@ mod tests {
     fn bundle() -> Bundle {
         let mut config = preset("c2b8").unwrap();
         config.instr_store_depth = 4096;
-        let nets = [models::residual_mlp(20, 16, 5, 1), models::cnn(4, 10, 2, 2), models::mixed(9, 3)];
+        let nets = [
+            models::residual_mlp(20, 16, 5, 1),
+            models::cnn(4, 10, 2, 2),
+            models::mixed(9, 3),
+        ];
         Bundle::compile(&nets, &config).unwrap()
     }
 
@@ -322,13 +400,25 @@ mod tests {
         let bundle = bundle();
         let requests = bundle.requests(12, 5);
         let jobs = bundle.jobs(&requests, 5);
-        let run = VmExecutor.run(&bundle.program, &jobs, &StallPattern::FREE).unwrap();
+        let run = VmExecutor
+            .run(&bundle.program, &jobs, &StallPattern::FREE)
+            .unwrap();
         let mut results = bundle.tensors(&requests, &run.beats).unwrap();
-        for budget in [Budget::NORMAL, Budget::Absolute { atol: 0.05, rtol: 0.05 }, Budget::Noise] {
+        for budget in [
+            Budget::NORMAL,
+            Budget::Absolute {
+                atol: 0.05,
+                rtol: 0.05,
+            },
+            Budget::Noise,
+        ] {
             let reports = bundle.errors(&requests, &results, budget).unwrap();
             println!("{budget:?}: {reports:?}");
             assert!(reports.iter().all(|r| r.relative_rms < 0.01), "{reports:?}");
-            assert!(budget == Budget::NORMAL || reports.iter().all(|r| r.outside == 0), "{reports:?}");
+            assert!(
+                budget == Budget::NORMAL || reports.iter().all(|r| r.outside == 0),
+                "{reports:?}"
+            );
         }
         // Two values swapped, a NaN, a job that saw another model's input: all are outside.
         let good = results.clone();
@@ -338,7 +428,9 @@ mod tests {
         results[0][0].data.swap(0, 1);
         assert!(bundle.check(&requests, &results, Budget::Noise).is_err());
         results.clone_from(&good);
-        let same = (1..requests.len()).find(|&i| requests[i].model == requests[0].model).unwrap();
+        let same = (1..requests.len())
+            .find(|&i| requests[i].model == requests[0].model)
+            .unwrap();
         results.swap(0, same);
         assert!(bundle.check(&requests, &results, Budget::Noise).is_err());
     }

@@ -147,25 +147,46 @@ impl Case {
     pub fn patterns(&self) -> Vec<StallPattern> {
         StallPattern::all(self.seed)
             .into_iter()
-            .filter(|p| self.stalls.is_empty() || self.stalls.iter().any(|&s| Stalls::from(s) == p.stalls))
-            .filter(|p| self.selects.is_empty() || self.selects.iter().any(|&s| SelectTiming::from(s) == p.select))
+            .filter(|p| {
+                self.stalls.is_empty() || self.stalls.iter().any(|&s| Stalls::from(s) == p.stalls)
+            })
+            .filter(|p| {
+                self.selects.is_empty()
+                    || self
+                        .selects
+                        .iter()
+                        .any(|&s| SelectTiming::from(s) == p.select)
+            })
             .collect()
     }
 
     /// Budget against the float reference.
     pub fn error_budget(&self) -> Budget {
-        self.budget.map_or(Budget::Noise, |(atol, rtol)| Budget::Absolute { atol, rtol })
+        self.budget
+            .map_or(Budget::Noise, |(atol, rtol)| Budget::Absolute {
+                atol,
+                rtol,
+            })
     }
 
     /// Holds the executors to the VM and the VM to the float reference, on one configuration.
-    pub fn run(&self, config: &HardwareConfig, executors: &mut [&mut dyn Executor]) -> Result<Evidence, SuiteError> {
+    pub fn run(
+        &self,
+        config: &HardwareConfig,
+        executors: &mut [&mut dyn Executor],
+    ) -> Result<Evidence, SuiteError> {
         let bundle = Bundle::compile(&self.nets, config)?;
         let requests = bundle.requests(self.jobs, self.seed);
         let jobs = bundle.jobs(&requests, self.seed);
         let mut evidence = Evidence::default();
         let mut first: Option<Vec<Vec<u16>>> = None;
         for pattern in self.patterns() {
-            let at = |what: String| SuiteError::Mismatch(format!("case `{}` on {}, {pattern:?}: {what}", self.name, config.name));
+            let at = |what: String| {
+                SuiteError::Mismatch(format!(
+                    "case `{}` on {}, {pattern:?}: {what}",
+                    self.name, config.name
+                ))
+            };
             let expected = VmExecutor.run(&bundle.program, &jobs, &pattern)?;
             let words: Vec<Vec<u16>> = expected.beats.iter().map(|b| b.data.clone()).collect();
             match &first {
@@ -177,7 +198,9 @@ impl Case {
                     first = Some(words);
                 }
                 Some(f) => {
-                    if let Some(i) = (0..f.len().max(words.len())).find(|&i| f.get(i) != words.get(i)) {
+                    if let Some(i) =
+                        (0..f.len().max(words.len())).find(|&i| f.get(i) != words.get(i))
+                    {
                         return Err(at(format!(
                             "the results depend on the stall pattern: output beat {i} is {:04x?}, was {:04x?}",
                             words.get(i),

@@ -61,7 +61,11 @@ pub trait Executor {
     fn name(&self) -> String;
 
     /// A device in its state after reset with the program loaded; `seed` chooses the power-up state where there is one.
-    fn device(&mut self, program: &Arc<Program>, seed: u32) -> Result<Box<dyn Device + '_>, SuiteError>;
+    fn device(
+        &mut self,
+        program: &Arc<Program>,
+        seed: u32,
+    ) -> Result<Box<dyn Device + '_>, SuiteError>;
 
     /// Runs jobs under a stall pattern.
     fn run(
@@ -129,7 +133,9 @@ pub fn spans(program: &Program, jobs: &[Job], outcome: &Outcome) -> Vec<JobSpan>
         let first_input = outcome.accepts.get(input).copied();
         input += m.n_in as usize;
         output += m.n_out as usize;
-        if let (Some(first_input), Some(beat)) = (first_input, outcome.beats.get(output.wrapping_sub(1))) {
+        if let (Some(first_input), Some(beat)) =
+            (first_input, outcome.beats.get(output.wrapping_sub(1)))
+        {
             all.push(JobSpan {
                 model,
                 first_input,
@@ -213,28 +219,48 @@ pub fn drive(
 pub fn difference(a: &Outcome, b: &Outcome) -> Option<String> {
     for (i, (x, y)) in a.beats.iter().zip(&b.beats).enumerate() {
         if x.data != y.data {
-            let lane = x.data.iter().zip(&y.data).position(|(x, y)| x != y).unwrap_or(0);
+            let lane = x
+                .data
+                .iter()
+                .zip(&y.data)
+                .position(|(x, y)| x != y)
+                .unwrap_or(0);
             return Some(format!(
                 "output beat {i}, lane {lane}: {:04x} against {:04x} (cycles {} and {})",
                 x.data[lane], y.data[lane], x.cycle, y.cycle
             ));
         }
         if x.cycle != y.cycle {
-            return Some(format!("output beat {i}: cycle {} against {}", x.cycle, y.cycle));
+            return Some(format!(
+                "output beat {i}: cycle {} against {}",
+                x.cycle, y.cycle
+            ));
         }
         if x.last != y.last {
-            return Some(format!("output beat {i}: last {} against {}", x.last, y.last));
+            return Some(format!(
+                "output beat {i}: last {} against {}",
+                x.last, y.last
+            ));
         }
     }
     if a.beats.len() != b.beats.len() {
-        return Some(format!("{} output beats against {}", a.beats.len(), b.beats.len()));
+        return Some(format!(
+            "{} output beats against {}",
+            a.beats.len(),
+            b.beats.len()
+        ));
     }
     for (i, (x, y)) in a.ticks.iter().zip(&b.ticks).enumerate() {
         if x != y {
             return Some(format!("tick {i}: {x:?} against {y:?}"));
         }
     }
-    if let Some(i) = a.handshakes.iter().zip(&b.handshakes).position(|(x, y)| x != y) {
+    if let Some(i) = a
+        .handshakes
+        .iter()
+        .zip(&b.handshakes)
+        .position(|(x, y)| x != y)
+    {
         return Some(format!(
             "cycle {i}: select ready, input ready, output valid, last {:04b} against {:04b}",
             a.handshakes[i].reverse_bits() >> 4,
@@ -252,7 +278,11 @@ mod tests {
     use super::*;
 
     fn outcome() -> Outcome {
-        let beat = |cycle| OutBeat { cycle, last: true, data: vec![1, 2, 3, 4] };
+        let beat = |cycle| OutBeat {
+            cycle,
+            last: true,
+            data: vec![1, 2, 3, 4],
+        };
         Outcome {
             beats: vec![beat(10), beat(20)],
             accepts: vec![2],

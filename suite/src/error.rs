@@ -44,7 +44,9 @@ pub enum SuiteError {
         why: String,
     },
     /// A run did not end.
-    #[error("[SL-T004] {device} stands still at cycle {cycle}: {beats} of {expected} output beats have come")]
+    #[error(
+        "[SL-T004] {device} stands still at cycle {cycle}: {beats} of {expected} output beats have come"
+    )]
     Stuck {
         /// Device.
         device: String,

@@ -50,7 +50,11 @@ pub fn promised(program: &Program, model: usize) -> Option<Latency> {
 }
 
 /// What an executor's device shows.
-pub fn measure(executor: &mut dyn Executor, bundle: &Bundle, model: usize) -> Result<Latency, SuiteError> {
+pub fn measure(
+    executor: &mut dyn Executor,
+    bundle: &Bundle,
+    model: usize,
+) -> Result<Latency, SuiteError> {
     let mut rng = Rng::labelled(1, "latency");
     let requests: Vec<_> = (0..JOBS).map(|_| bundle.request(model, &mut rng)).collect();
     let jobs = bundle.jobs(&requests, 1);
@@ -71,8 +75,16 @@ pub fn measure(executor: &mut dyn Executor, bundle: &Bundle, model: usize) -> Re
 }
 
 /// Spaced cycles of one job on an idle device.
-pub fn isolated(name: &str, device: &mut dyn Device, program: &Arc<Program>, job: &Job) -> Result<u64, SuiteError> {
-    let expected = program.models.get(usize::from(job.model)).map_or(0, |m| m.n_out as usize);
+pub fn isolated(
+    name: &str,
+    device: &mut dyn Device,
+    program: &Arc<Program>,
+    job: &Job,
+) -> Result<u64, SuiteError> {
+    let expected = program
+        .models
+        .get(usize::from(job.model))
+        .map_or(0, |m| m.n_out as usize);
     let mut sample = Sample::default();
     let (mut cycle, mut quiet, mut beat, mut taken) = (0_u64, 0_u64, 0, 0);
     let (mut selected, mut first, mut last) = (false, None, 0);
@@ -88,7 +100,11 @@ pub fn isolated(name: &str, device: &mut dyn Device, program: &Arc<Program>, job
         };
         device.step(&pins, &mut sample)?;
         selected |= sample.select_ready;
-        quiet = if beat > 0 || sample.tick.is_none() { quiet + 1 } else { 0 };
+        quiet = if beat > 0 || sample.tick.is_none() {
+            quiet + 1
+        } else {
+            0
+        };
         if pins.input_valid && sample.input_ready {
             first.get_or_insert(cycle);
             beat += 1;
@@ -119,7 +135,11 @@ pub fn isolated(name: &str, device: &mut dyn Device, program: &Arc<Program>, job
     let mut quiet = 0;
     while quiet < 2 * QUIET {
         device.step(&idle, &mut sample)?;
-        quiet = if sample.tick.is_none() && sample.status.jobs_done >= done_before { quiet + 1 } else { 0 };
+        quiet = if sample.tick.is_none() && sample.status.jobs_done >= done_before {
+            quiet + 1
+        } else {
+            0
+        };
     }
     Ok(first.map_or(0, |f| last - f + 1))
 }
@@ -218,7 +238,12 @@ pub fn table(config: &HardwareConfig, rows: &[Row], boards: &[Board]) -> String 
     }
     let _ = writeln!(text, "{head} {:>7} {:>15}", "floor", "overhead/layer");
     for r in rows {
-        let mut line = format!("{:<14} {:>10} {:>13}", r.published.name, r.parameters, r.vm.to_string());
+        let mut line = format!(
+            "{:<14} {:>10} {:>13}",
+            r.published.name,
+            r.parameters,
+            r.vm.to_string()
+        );
         for b in boards {
             let p = b.1(&r.published);
             let _ = write!(
@@ -231,7 +256,12 @@ pub fn table(config: &HardwareConfig, rows: &[Row], boards: &[Board]) -> String 
         let _ = writeln!(text, "{line} {:>7.1} {:>15.1}", r.floor, r.overhead());
     }
     for &b in boards {
-        let _ = writeln!(text, "geometric mean of the ratios to {}: {:.3}", b.0, ratio(rows, b));
+        let _ = writeln!(
+            text,
+            "geometric mean of the ratios to {}: {:.3}",
+            b.0,
+            ratio(rows, b)
+        );
     }
     text
 }

@@ -24,7 +24,13 @@ pub fn minimise(net: &Net, mut fails: impl FnMut(&Net) -> bool) -> Net {
 fn weight(net: &Net) -> (usize, usize) {
     let op = |op: &LayerOp| match op {
         LayerOp::Linear { out, bias } => 2 * out + usize::from(*bias),
-        LayerOp::Conv { out, taps, dilation, bias, .. } => 2 * out * taps + dilation + usize::from(*bias),
+        LayerOp::Conv {
+            out,
+            taps,
+            dilation,
+            bias,
+            ..
+        } => 2 * out * taps + dilation + usize::from(*bias),
         LayerOp::Slice { start, end } => start + end,
         LayerOp::Delay { steps } => *steps,
         LayerOp::Clamp { min, max } => usize::from(min.is_some()) + usize::from(max.is_some()),
@@ -32,8 +38,15 @@ fn weight(net: &Net) -> (usize, usize) {
     };
     (
         2 * net.layers.len() + net.inputs.len() + net.outputs.len(),
-        net.layers.iter().map(|l| op(&l.op) + l.of.len()).sum::<usize>()
-            + net.inputs.iter().map(|i| i.shape.iter().product::<usize>() + i.shape.len()).sum::<usize>(),
+        net.layers
+            .iter()
+            .map(|l| op(&l.op) + l.of.len())
+            .sum::<usize>()
+            + net
+                .inputs
+                .iter()
+                .map(|i| i.shape.iter().product::<usize>() + i.shape.len())
+                .sum::<usize>(),
     )
 }
 
@@ -85,7 +98,11 @@ fn steps(net: &Net) -> Vec<Net> {
                 propose(&|n| n.inputs[i].shape[axis] = smaller);
                 // All inputs of that extent together: operands of arithmetic must stay equal.
                 propose(&|n| {
-                    n.inputs.iter_mut().flat_map(|i| &mut i.shape).filter(|e| **e == extent).for_each(|e| *e = smaller);
+                    n.inputs
+                        .iter_mut()
+                        .flat_map(|i| &mut i.shape)
+                        .filter(|e| **e == extent)
+                        .for_each(|e| *e = smaller);
                     for l in &mut n.layers {
                         if let LayerOp::Linear { out, .. } | LayerOp::Conv { out, .. } = &mut l.op
                             && *out == extent
@@ -106,7 +123,10 @@ fn steps(net: &Net) -> Vec<Net> {
 }
 
 fn shorter(n: usize) -> Vec<usize> {
-    let mut all: Vec<usize> = [n / 2, n.saturating_sub(n / 4), n.saturating_sub(1)].into_iter().filter(|&m| m >= 1 && m < n).collect();
+    let mut all: Vec<usize> = [n / 2, n.saturating_sub(n / 4), n.saturating_sub(1)]
+        .into_iter()
+        .filter(|&m| m >= 1 && m < n)
+        .collect();
     all.dedup();
     all
 }
@@ -118,21 +138,66 @@ fn simpler(op: &LayerOp) -> Vec<LayerOp> {
             .map(|out| LayerOp::Linear { out, bias })
             .chain(bias.then_some(LayerOp::Linear { out, bias: false }))
             .collect(),
-        LayerOp::Conv { out, taps, dilation, depthwise, bias } => shorter(out)
+        LayerOp::Conv {
+            out,
+            taps,
+            dilation,
+            depthwise,
+            bias,
+        } => shorter(out)
             .into_iter()
-            .map(|out| LayerOp::Conv { out, taps, dilation, depthwise, bias })
-            .chain(shorter(taps).into_iter().map(|taps| LayerOp::Conv { out, taps, dilation, depthwise, bias }))
-            .chain(shorter(dilation).into_iter().map(|dilation| LayerOp::Conv { out, taps, dilation, depthwise, bias }))
-            .chain(bias.then_some(LayerOp::Conv { out, taps, dilation, depthwise, bias: false }))
+            .map(|out| LayerOp::Conv {
+                out,
+                taps,
+                dilation,
+                depthwise,
+                bias,
+            })
+            .chain(shorter(taps).into_iter().map(|taps| LayerOp::Conv {
+                out,
+                taps,
+                dilation,
+                depthwise,
+                bias,
+            }))
+            .chain(shorter(dilation).into_iter().map(|dilation| LayerOp::Conv {
+                out,
+                taps,
+                dilation,
+                depthwise,
+                bias,
+            }))
+            .chain(bias.then_some(LayerOp::Conv {
+                out,
+                taps,
+                dilation,
+                depthwise,
+                bias: false,
+            }))
             .collect(),
-        LayerOp::Slice { start, end } => [(start / 2, end), (start.saturating_sub(1), end), (start, end - 1), (start, (start + end) / 2), (start.saturating_sub(1), end - 1)]
+        LayerOp::Slice { start, end } => [
+            (start / 2, end),
+            (start.saturating_sub(1), end),
+            (start, end - 1),
+            (start, (start + end) / 2),
+            (start.saturating_sub(1), end - 1),
+        ]
+        .into_iter()
+        .filter(|&(s, e)| s < e)
+        .map(|(start, end)| LayerOp::Slice { start, end })
+        .collect(),
+        LayerOp::Delay { steps } => shorter(steps)
             .into_iter()
-            .filter(|&(s, e)| s < e)
-            .map(|(start, end)| LayerOp::Slice { start, end })
+            .map(|steps| LayerOp::Delay { steps })
             .collect(),
-        LayerOp::Delay { steps } => shorter(steps).into_iter().map(|steps| LayerOp::Delay { steps }).collect(),
-        LayerOp::Clamp { min, max } if min.is_some() && max.is_some() => vec![LayerOp::Clamp { min, max: None }, LayerOp::Clamp { min: None, max }],
-        LayerOp::Clamp { .. } | LayerOp::Arith { .. } | LayerOp::Concat | LayerOp::Reshape { .. } => vec![],
+        LayerOp::Clamp { min, max } if min.is_some() && max.is_some() => vec![
+            LayerOp::Clamp { min, max: None },
+            LayerOp::Clamp { min: None, max },
+        ],
+        LayerOp::Clamp { .. }
+        | LayerOp::Arith { .. }
+        | LayerOp::Concat
+        | LayerOp::Reshape { .. } => vec![],
     }
 }
 
@@ -143,14 +208,29 @@ mod tests {
 
     #[test]
     fn shrinks_to_the_one_layer_that_matters() {
-        let limits = Limits { layers: 10, width: 24, block: 4 };
-        let guilty = |n: &Net| n.layers.iter().any(|l| matches!(l.op, LayerOp::Slice { start, .. } if start % 4 != 0));
-        let nets: Vec<Net> = (0..1000).map(|s| network(s, limits)).filter(|n| guilty(n)).collect();
+        let limits = Limits {
+            layers: 10,
+            width: 24,
+            block: 4,
+        };
+        let guilty = |n: &Net| {
+            n.layers
+                .iter()
+                .any(|l| matches!(l.op, LayerOp::Slice { start, .. } if start % 4 != 0))
+        };
+        let nets: Vec<Net> = (0..1000)
+            .map(|s| network(s, limits))
+            .filter(|n| guilty(n))
+            .collect();
         assert!(nets.len() > 5);
         for net in nets {
             let small = minimise(&net, guilty);
             assert!(guilty(&small) && small.graph().is_ok());
-            assert_eq!((small.layers.len(), small.inputs.len(), small.outputs.len()), (1, 1, 1), "{small:?}");
+            assert_eq!(
+                (small.layers.len(), small.inputs.len(), small.outputs.len()),
+                (1, 1, 1),
+                "{small:?}"
+            );
         }
     }
 }

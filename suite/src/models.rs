@@ -1,4 +1,4 @@
-//! Reference networks, with He-initialised pseudo-random weights.
+//! Reference networks, with seeded pseudo-random weights.
 //!
 //! | function | network |
 //! |----------|---------|
@@ -9,9 +9,12 @@
 //!
 //! **Contract.** Functions of their arguments; same seed, same weights.
 
-use crate::net::{Arith, Input, Layer, LayerOp, Net};
+use crate::net::{Arith, Init, Input, Layer, LayerOp, Net};
 
-const RELU: LayerOp = LayerOp::Clamp { min: Some(0.0), max: None };
+const RELU: LayerOp = LayerOp::Clamp {
+    min: Some(0.0),
+    max: None,
+};
 
 fn layer(name: impl Into<String>, of: &[&str], op: LayerOp) -> Layer {
     Layer {
@@ -26,7 +29,11 @@ const fn linear(out: usize) -> LayerOp {
 }
 
 const fn arith(f: Arith) -> LayerOp {
-    LayerOp::Arith { f, constant_first: false, scalar: false }
+    LayerOp::Arith {
+        f,
+        constant_first: false,
+        scalar: false,
+    }
 }
 
 fn input(name: &str, shape: &[usize]) -> Input {
@@ -36,11 +43,12 @@ fn input(name: &str, shape: &[usize]) -> Input {
     }
 }
 
-/// The main job's network, of any widths.
+/// The main job's network, of any widths, initialised as PyTorch would.
 pub fn residual_mlp(inputs: usize, hidden: usize, outputs: usize, seed: u64) -> Net {
     Net {
         name: "mlp".into(),
         seed,
+        init: Init::Torch,
         stream: false,
         outputs: vec!["out".into()],
         inputs: vec![input("x", &[inputs])],
@@ -55,12 +63,19 @@ pub fn residual_mlp(inputs: usize, hidden: usize, outputs: usize, seed: u64) -> 
     }
 }
 
-/// The main job's streamed convolutional network, of any widths.
+/// The main job's streamed convolutional network, of any widths, initialised as PyTorch would.
 pub fn cnn(channels: usize, hidden: usize, outputs: usize, seed: u64) -> Net {
-    let conv = |out| LayerOp::Conv { out, taps: 3, dilation: 1, depthwise: false, bias: true };
+    let conv = |out| LayerOp::Conv {
+        out,
+        taps: 3,
+        dilation: 1,
+        depthwise: false,
+        bias: true,
+    };
     Net {
         name: "cnn".into(),
         seed,
+        init: Init::Torch,
         stream: true,
         outputs: vec!["relu2".into()],
         inputs: vec![input("x", &[1, channels])],
@@ -85,6 +100,7 @@ pub fn mlp(name: &str, sizes: &[usize], seed: u64) -> Net {
     Net {
         name: name.into(),
         seed,
+        init: Init::He,
         stream: false,
         outputs: vec![last],
         inputs: vec![input("x", &sizes[..sizes.len().min(1)])],
@@ -98,21 +114,52 @@ pub fn mixed(width: usize, seed: u64) -> Net {
     Net {
         name: "mixed".into(),
         seed,
+        init: Init::He,
         stream: false,
         outputs: ["fc", "neg", "b", "old"].map(String::from).to_vec(),
         inputs: vec![input("a", &[2, w + 3]), input("b", &[w])],
         layers: vec![
-            layer("head", &["a"], LayerOp::Slice { start: 3, end: w + 3 }),
+            layer(
+                "head",
+                &["a"],
+                LayerOp::Slice {
+                    start: 3,
+                    end: w + 3,
+                },
+            ),
             layer("sub", &["head", "b"], arith(Arith::Sub)),
             layer("mul", &["sub", "b"], arith(Arith::Mul)),
             layer("max", &["mul"], arith(Arith::Max)),
-            layer("min", &["sub"], LayerOp::Arith { f: Arith::Min, constant_first: true, scalar: false }),
+            layer(
+                "min",
+                &["sub"],
+                LayerOp::Arith {
+                    f: Arith::Min,
+                    constant_first: true,
+                    scalar: false,
+                },
+            ),
             layer("join", &["max", "min", "head"], LayerOp::Concat),
             layer("old", &["join"], LayerOp::Delay { steps: 2 }),
             layer("sum", &["join", "old"], arith(Arith::Add)),
-            layer("clip", &["sum"], LayerOp::Clamp { min: Some(-1.5), max: Some(1.25) }),
+            layer(
+                "clip",
+                &["sum"],
+                LayerOp::Clamp {
+                    min: Some(-1.5),
+                    max: Some(1.25),
+                },
+            ),
             layer("fc", &["clip"], linear(w + 1)),
-            layer("neg", &["max"], LayerOp::Arith { f: Arith::Sub, constant_first: true, scalar: true }),
+            layer(
+                "neg",
+                &["max"],
+                LayerOp::Arith {
+                    f: Arith::Sub,
+                    constant_first: true,
+                    scalar: true,
+                },
+            ),
         ],
     }
 }
@@ -132,9 +179,21 @@ pub struct Published {
     pub ia840f: (u32, u32),
 }
 
-const fn row(name: &'static str, sizes: &'static [usize], v80: u32, ia420f: u32, ia840f: u32) -> Published {
+const fn row(
+    name: &'static str,
+    sizes: &'static [usize],
+    v80: u32,
+    ia420f: u32,
+    ia840f: u32,
+) -> Published {
     // The incumbent's dense rows all take one cycle more back to back.
-    Published { name, sizes, v80: (v80, v80 + 1), ia420f: (ia420f, ia420f + 1), ia840f: (ia840f, ia840f + 1) }
+    Published {
+        name,
+        sizes,
+        v80: (v80, v80 + 1),
+        ia420f: (ia420f, ia420f + 1),
+        ia840f: (ia840f, ia840f + 1),
+    }
 }
 
 /// The published dense rows (vollo-model-zoo 0.4.0, SDK 29.0.0): counts of that vendor's software VM, compute only.
@@ -143,7 +202,13 @@ pub const PUBLISHED: [Published; 7] = [
     row("slp 256-1024", &[256, 1024], 156, 161, 117),
     row("slp 1024-1024", &[1024, 1024], 287, 292, 182),
     row("mlp 2 x 512", &[512, 512, 512], 205, 219, 167),
-    row("mlp 7 x 384", &[384, 384, 384, 384, 384, 384, 384, 384], 439, 480, 416),
+    row(
+        "mlp 7 x 384",
+        &[384, 384, 384, 384, 384, 384, 384, 384],
+        439,
+        480,
+        416,
+    ),
     row("mlp 4 x 512", &[512, 512, 512, 512, 512], 352, 384, 293),
     row("mlp 3 x 1024", &[1024, 1024, 1024, 1024], 701, 748, 435),
 ];
@@ -154,7 +219,12 @@ mod tests {
 
     #[test]
     fn all_build() {
-        for net in [residual_mlp(784, 128, 10, 1), cnn(32, 128, 1, 2), mixed(13, 3), mlp("m", &[8, 9, 10], 4)] {
+        for net in [
+            residual_mlp(784, 128, 10, 1),
+            cnn(32, 128, 1, 2),
+            mixed(13, 3),
+            mlp("m", &[8, 9, 10], 4),
+        ] {
             net.graph().unwrap_or_else(|e| panic!("{}: {e}", net.name));
         }
     }

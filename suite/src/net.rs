@@ -2,7 +2,7 @@
 //!
 //! | `op` | operands | result |
 //! |------|----------|--------|
-//! | `linear` | n | `sum W_i x_i (+ b)` along the data axis, He-initialised |
+//! | `linear` | n | `sum W_i x_i (+ b)` along the data axis |
 //! | `conv` | 1 | causal convolution of a streamed network: `taps`, `dilation`, `depthwise` |
 //! | `clamp` | 1 | `min`, `max`; a missing bound is open (`relu` is `min = 0`) |
 //! | `arith` | 1 or 2 | `f` = add, sub, mul, max, min; one operand: the other is a seeded constant, first if `constant-first` |
@@ -34,6 +34,9 @@ pub struct Net {
     /// One inference is one step of a sequence.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stream: bool,
+    /// How weights are drawn.
+    #[serde(default, skip_serializing_if = "Init::is_he")]
+    pub init: Init,
     /// Names of the values returned.
     pub outputs: Vec<String>,
     /// Inputs.
@@ -42,6 +45,24 @@ pub struct Net {
     /// Layers in order of computation.
     #[serde(rename = "layer", default)]
     pub layers: Vec<Layer>,
+}
+
+/// Distribution of weights and biases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Init {
+    /// Normal, `sqrt(2 / fan_in)`; biases normal, 0.25. Keeps activations near 1 through any depth.
+    #[default]
+    He,
+    /// Uniform in `+-1 / sqrt(fan_in)`, biases too: what PyTorch's `Linear` and `Conv1d` start with.
+    Torch,
+}
+
+impl Init {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_he(&self) -> bool {
+        *self == Self::He
+    }
 }
 
 /// An input tensor.
@@ -68,7 +89,11 @@ pub struct Layer {
 
 /// What a layer does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(
+    tag = "op",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case"
+)]
 #[expect(missing_docs, reason = "the table at the top of the file says it")]
 pub enum LayerOp {
     Linear {
@@ -139,7 +164,10 @@ impl Arith {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde asks for"
+)]
 const fn is_false(b: &bool) -> bool {
     !*b
 }
@@ -259,6 +287,26 @@ impl<'n> Builder<'n> {
         Tensor::from_fn(shape, |_| rng.normal() * scale)
     }
 
+    fn weights(&self, layer: &Layer, what: &str, shape: &[usize], fan_in: usize) -> Tensor {
+        match self.net.init {
+            Init::He => self.random(layer, what, shape, he(fan_in)),
+            Init::Torch => self.uniform(layer, what, shape, fan_in),
+        }
+    }
+
+    fn bias(&self, layer: &Layer, out: usize, fan_in: usize) -> Arc<Tensor> {
+        Arc::new(match self.net.init {
+            Init::He => self.random(layer, "bias", &[out], 0.25),
+            Init::Torch => self.uniform(layer, "bias", &[out], fan_in),
+        })
+    }
+
+    fn uniform(&self, layer: &Layer, what: &str, shape: &[usize], fan_in: usize) -> Tensor {
+        let mut rng = Rng::labelled(self.net.seed, &format!("{}.{what}", layer.name));
+        let bound = he(2 * fan_in); // sqrt(2 / 2n) = 1 / sqrt(n)
+        Tensor::from_fn(shape, |_| rng.unit() * bound)
+    }
+
     fn constant(&mut self, layer: &Layer, id: NodeId, scalar: bool) -> Result<NodeId, SuiteError> {
         let (_, n) = self.axis(&layer.name, id)?;
         let mut shape = vec![if scalar { 1 } else { n }];
@@ -274,7 +322,13 @@ impl<'n> Builder<'n> {
             return Ok(id);
         };
         // Layers that only move values do not round.
-        if matches!(layer.op, LayerOp::Concat | LayerOp::Slice { .. } | LayerOp::Reshape { .. } | LayerOp::Delay { .. }) {
+        if matches!(
+            layer.op,
+            LayerOp::Concat
+                | LayerOp::Slice { .. }
+                | LayerOp::Reshape { .. }
+                | LayerOp::Delay { .. }
+        ) {
             return Ok(id);
         }
         let mut shape = self.g.graph().node(id).ty.shape.clone();
@@ -291,7 +345,11 @@ impl<'n> Builder<'n> {
 
     fn layer(&mut self, layer: &'n Layer) -> Result<NodeId, SuiteError> {
         let name = layer.name.as_str();
-        let of = layer.of.iter().map(|o| self.value(name, o)).collect::<Result<Vec<_>, _>>()?;
+        let of = layer
+            .of
+            .iter()
+            .map(|o| self.value(name, o))
+            .collect::<Result<Vec<_>, _>>()?;
         let single = |b: &Self| match of[..] {
             [x] => Ok(x),
             _ => b.fail(name, format!("it takes one operand, got {}", of.len())),
@@ -300,44 +358,67 @@ impl<'n> Builder<'n> {
             LayerOp::Linear { out, bias } => {
                 if self.net.stream {
                     let (_, n) = self.axis(name, single(self)?)?;
-                    let w = self.random(layer, "weight", &[*out, n, 1], he(n));
-                    let b = bias.then(|| Arc::new(self.random(layer, "bias", &[*out], 0.25)));
+                    let w = self.weights(layer, "weight", &[*out, n, 1], n);
+                    let b = bias.then(|| self.bias(layer, *out, n));
                     self.g.conv1d(name, of[0], w, b, 1, 1)?
                 } else {
                     let mut terms = Vec::new();
-                    let extents = of.iter().map(|&x| Ok(self.axis(name, x)?.1)).collect::<Result<Vec<_>, SuiteError>>()?;
+                    let extents = of
+                        .iter()
+                        .map(|&x| Ok(self.axis(name, x)?.1))
+                        .collect::<Result<Vec<_>, SuiteError>>()?;
                     let total = extents.iter().sum();
                     for (i, (&x, &n)) in of.iter().zip(&extents).enumerate() {
-                        let w = self.random(layer, &format!("weight{i}"), &[*out, n], he(total));
+                        let w = self.weights(layer, &format!("weight{i}"), &[*out, n], total);
                         terms.push((x, Arc::new(w)));
                     }
-                    let b = bias.then(|| Arc::new(self.random(layer, "bias", &[*out], 0.25)));
+                    let b = bias.then(|| self.bias(layer, *out, total));
                     self.g.linear_sum(name, terms, b)?
                 }
             }
-            LayerOp::Conv { out, taps, dilation, depthwise, bias } => {
+            LayerOp::Conv {
+                out,
+                taps,
+                dilation,
+                depthwise,
+                bias,
+            } => {
                 if !self.net.stream {
                     return self.fail(name, "a convolution needs `stream = true`");
                 }
                 let x = single(self)?;
                 let (_, n) = self.axis(name, x)?;
                 let (out, per_group, groups) = if *depthwise { (n, 1, n) } else { (*out, n, 1) };
-                let w = self.random(layer, "weight", &[out, per_group, *taps], he(per_group * taps));
-                let b = bias.then(|| Arc::new(self.random(layer, "bias", &[out], 0.25)));
+                let w = self.weights(layer, "weight", &[out, per_group, *taps], per_group * taps);
+                let b = bias.then(|| self.bias(layer, out, per_group * taps));
                 self.g.conv1d(name, x, w, b, *dilation, groups)?
             }
             LayerOp::Clamp { min, max } => {
                 let x = single(self)?;
-                self.g.clamp(name, x, min.unwrap_or(f32::NEG_INFINITY), max.unwrap_or(f32::INFINITY))?
+                self.g.clamp(
+                    name,
+                    x,
+                    min.unwrap_or(f32::NEG_INFINITY),
+                    max.unwrap_or(f32::INFINITY),
+                )?
             }
-            LayerOp::Arith { f, constant_first, scalar } => {
+            LayerOp::Arith {
+                f,
+                constant_first,
+                scalar,
+            } => {
                 let (a, b) = match of[..] {
                     [a, b] => (a, b),
                     [x] => {
                         let k = self.constant(layer, x, *scalar)?;
                         if *constant_first { (k, x) } else { (x, k) }
                     }
-                    _ => return self.fail(name, format!("it takes one or two operands, got {}", of.len())),
+                    _ => {
+                        return self.fail(
+                            name,
+                            format!("it takes one or two operands, got {}", of.len()),
+                        );
+                    }
                 };
                 self.g.pointwise(name, f.op(), a, b)?
             }
@@ -413,7 +494,15 @@ constant-first = true
         let graph = net.graph().unwrap();
         assert_eq!(graph.outputs.len(), 2);
         assert_eq!(graph, net.graph().unwrap());
-        assert_ne!(graph, Net { seed: 4, ..net.clone() }.graph().unwrap());
+        assert_ne!(
+            graph,
+            Net {
+                seed: 4,
+                ..net.clone()
+            }
+            .graph()
+            .unwrap()
+        );
         assert!(net.noisy(1).unwrap().len() > graph.len());
     }
 
@@ -428,7 +517,10 @@ constant-first = true
             let id = g.node_ids().find(|&i| g.node(i).name == "h").unwrap();
             g.node(id).op.clone()
         };
-        assert_eq!(weight(&net.graph().unwrap()), weight(&less.graph().unwrap()));
+        assert_eq!(
+            weight(&net.graph().unwrap()),
+            weight(&less.graph().unwrap())
+        );
     }
 
     #[test]

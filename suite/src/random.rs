@@ -4,7 +4,7 @@
 //! bias and over several operands, clamps, arithmetic with tensors and constants, residuals, concat, slices on and off block borders,
 //! reshapes, delays or streamed convolutions (dilated, depthwise), several inputs and outputs.
 
-use crate::net::{Arith, Input, Layer, LayerOp, Net};
+use crate::net::{Arith, Init, Input, Layer, LayerOp, Net};
 use crate::rng::Rng;
 
 /// Sizes of random networks.
@@ -40,6 +40,7 @@ pub fn network(seed: u64, limits: Limits) -> Net {
         net: Net {
             name: format!("random{seed}"),
             seed,
+            init: Init::He,
             stream,
             outputs: vec![],
             inputs: vec![],
@@ -64,7 +65,9 @@ impl Generator {
         let (max, b) = (self.limits.width.max(1), self.limits.block.max(1));
         let n = match self.rng.below(4) {
             0 => b * self.rng.within(1, (max / b).max(1)),
-            1 => (b * self.rng.within(1, (max / b).max(1))).saturating_sub(1) + 2 * self.rng.below(2),
+            1 => {
+                (b * self.rng.within(1, (max / b).max(1))).saturating_sub(1) + 2 * self.rng.below(2)
+            }
             _ => self.rng.within(1, max),
         };
         n.clamp(1, max)
@@ -94,7 +97,9 @@ impl Generator {
     }
 
     fn partner(&mut self, of: usize) -> Option<usize> {
-        let same: Vec<usize> = (0..self.values.len()).filter(|&i| self.values[i].shape == self.values[of].shape).collect();
+        let same: Vec<usize> = (0..self.values.len())
+            .filter(|&i| self.values[i].shape == self.values[of].shape)
+            .collect();
         self.rng.pick(&same).copied()
     }
 
@@ -136,17 +141,30 @@ impl Generator {
                     of.extend(self.rng.pick(&fits).copied());
                 }
                 set_last(&mut result, out);
-                LayerOp::Linear { out, bias: self.rng.chance(2, 3) }
+                LayerOp::Linear {
+                    out,
+                    bias: self.rng.chance(2, 3),
+                }
             }
             3 => {
                 let (a, b) = (self.rng.unit() * 1.5, self.rng.unit() * 1.5);
                 let min = self.rng.chance(2, 3).then_some(a.min(b));
-                LayerOp::Clamp { min, max: (min.is_none() || self.rng.chance(1, 2)).then_some(a.max(b)) }
+                LayerOp::Clamp {
+                    min,
+                    max: (min.is_none() || self.rng.chance(1, 2)).then_some(a.max(b)),
+                }
             }
-            4 => LayerOp::Clamp { min: Some(0.0), max: None },
+            4 => LayerOp::Clamp {
+                min: Some(0.0),
+                max: None,
+            },
             5 | 6 => {
                 of.extend(self.partner(x));
-                LayerOp::Arith { f: self.arith(), constant_first: false, scalar: false }
+                LayerOp::Arith {
+                    f: self.arith(),
+                    constant_first: false,
+                    scalar: false,
+                }
             }
             7 => LayerOp::Arith {
                 f: self.arith(),
@@ -164,7 +182,10 @@ impl Generator {
                         .collect();
                     of.extend(self.rng.pick(&fits).copied());
                 }
-                let total = of.iter().map(|&i| self.values[i].shape.last().copied().unwrap_or(1)).sum();
+                let total = of
+                    .iter()
+                    .map(|&i| self.values[i].shape.last().copied().unwrap_or(1))
+                    .sum();
                 if total > 2 * self.limits.width {
                     return;
                 }
@@ -174,7 +195,11 @@ impl Generator {
             9 => {
                 let b = self.limits.block.max(1);
                 let aligned = self.rng.chance(1, 2);
-                let start = if aligned { b * self.rng.below(n.div_ceil(b)) } else { self.rng.below(n) };
+                let start = if aligned {
+                    b * self.rng.below(n.div_ceil(b))
+                } else {
+                    self.rng.below(n)
+                };
                 let end = self.rng.within(start + 1, n);
                 set_last(&mut result, end - start);
                 LayerOp::Slice { start, end }
@@ -191,7 +216,9 @@ impl Generator {
                 LayerOp::Reshape { shape }
             }
             _ if self.net.stream => return,
-            _ => LayerOp::Delay { steps: self.rng.within(1, 3) },
+            _ => LayerOp::Delay {
+                steps: self.rng.within(1, 3),
+            },
         };
         let name = format!("l{attempt}");
         let layer = Layer {
@@ -202,7 +229,10 @@ impl Generator {
         self.net.layers.push(layer);
         self.net.outputs = vec![name.clone()];
         if self.net.graph().is_ok() {
-            self.values.push(Value { name, shape: result });
+            self.values.push(Value {
+                name,
+                shape: result,
+            });
         } else {
             self.net.layers.pop();
         }
@@ -243,14 +273,23 @@ mod tests {
 
     #[test]
     fn all_build_and_all_kinds_come() {
-        let limits = Limits { layers: 8, width: 20, block: 4 };
+        let limits = Limits {
+            layers: 8,
+            width: 20,
+            block: 4,
+        };
         let mut kinds = std::collections::BTreeSet::new();
         for seed in 0..200 {
             let net = network(seed, limits);
             assert_eq!(net, network(seed, limits));
             net.graph().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
             for l in &net.layers {
-                kinds.insert(format!("{:?}", l.op).split([' ', '{']).next().map(str::to_owned));
+                kinds.insert(
+                    format!("{:?}", l.op)
+                        .split([' ', '{'])
+                        .next()
+                        .map(str::to_owned),
+                );
             }
         }
         assert_eq!(kinds.len(), 8, "{kinds:?}");

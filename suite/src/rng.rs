@@ -23,9 +23,9 @@ impl Rng {
 
     /// The stream of a label under a seed.
     pub fn labelled(seed: u64, label: &str) -> Self {
-        let hash = label
-            .bytes()
-            .fold(0xCBF2_9CE4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3));
+        let hash = label.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
+        });
         Self(mix(mix(seed) ^ hash))
     }
 
@@ -82,7 +82,10 @@ mod tests {
     fn streams_are_fixed_and_distinct() {
         assert_eq!(Rng::new(1).next_u64(), Rng::new(1).next_u64());
         assert_ne!(Rng::new(1).next_u64(), Rng::new(2).next_u64());
-        assert_ne!(Rng::labelled(1, "fc1").next_u64(), Rng::labelled(1, "fc2").next_u64());
+        assert_ne!(
+            Rng::labelled(1, "fc1").next_u64(),
+            Rng::labelled(1, "fc2").next_u64()
+        );
     }
 
     #[test]

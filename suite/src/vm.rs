@@ -58,7 +58,11 @@ impl Executor for VmExecutor {
         "VM".into()
     }
 
-    fn device(&mut self, program: &Arc<Program>, _seed: u32) -> Result<Box<dyn Device + '_>, SuiteError> {
+    fn device(
+        &mut self,
+        program: &Arc<Program>,
+        _seed: u32,
+    ) -> Result<Box<dyn Device + '_>, SuiteError> {
         Ok(Box::new(VmDevice::new(program)?))
     }
 }

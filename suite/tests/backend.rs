@@ -23,7 +23,10 @@ impl Rng {
     fn linear(&mut self, out: usize, inp: usize) -> (Tensor, Arc<Tensor>) {
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let scale = (6.0 / inp as f32).sqrt();
-        (self.tensor(&[out, inp], scale), Arc::new(self.tensor(&[out], 0.1)))
+        (
+            self.tensor(&[out, inp], scale),
+            Arc::new(self.tensor(&[out], 0.1)),
+        )
     }
 }
 
@@ -62,9 +65,27 @@ fn cnn() -> Graph {
     let mut rng = Rng(11);
     let mut g = GraphBuilder::new("cnn");
     let x = g.input("x", &[1, 32, 5]);
-    let c = g.conv1d("conv1", x, rng.tensor(&[128, 32, 3], 0.25), Some(Arc::new(rng.tensor(&[128], 0.1))), 1, 1).unwrap();
+    let c = g
+        .conv1d(
+            "conv1",
+            x,
+            rng.tensor(&[128, 32, 3], 0.25),
+            Some(Arc::new(rng.tensor(&[128], 0.1))),
+            1,
+            1,
+        )
+        .unwrap();
     let c = g.relu("relu1", c).unwrap();
-    let c = g.conv1d("conv2", c, rng.tensor(&[1, 128, 3], 0.12), Some(Arc::new(rng.tensor(&[1], 0.1))), 1, 1).unwrap();
+    let c = g
+        .conv1d(
+            "conv2",
+            c,
+            rng.tensor(&[1, 128, 3], 0.12),
+            Some(Arc::new(rng.tensor(&[1], 0.1))),
+            1,
+            1,
+        )
+        .unwrap();
     let c = g.relu("relu2", c).unwrap();
     g.output(c);
     g.finish().unwrap().streaming_transform(&[2]).unwrap().0
@@ -108,23 +129,49 @@ fn check(graph: &Graph, config: &HardwareConfig, jobs: usize) -> (u64, u64) {
     let info = &program.models[0];
     let (mut error, mut power) = (0.0, 0.0);
     for job in 0..jobs {
-        let inputs: Vec<Tensor> = info.inputs.iter().map(|t| rng.tensor(&t.shape, 1.0)).collect();
+        let inputs: Vec<Tensor> = info
+            .inputs
+            .iter()
+            .map(|t| rng.tensor(&t.shape, 1.0))
+            .collect();
         let slices: Vec<&[f32]> = inputs.iter().map(|t| t.data.as_slice()).collect();
         let run = vm.run(0, &slices).unwrap();
         let expected = reference.run(&inputs).unwrap();
         for (got, want) in run.outputs.iter().zip(&expected) {
             assert_eq!(got.len(), want.data.len());
             for (i, (g, w)) in got.iter().zip(&want.data).enumerate() {
-                assert!((g - w).abs() <= 2e-2 + 2e-2 * w.abs(), "{} on {} job {job} value {i}: {g} for {w}", graph.name, config.name);
+                assert!(
+                    (g - w).abs() <= 2e-2 + 2e-2 * w.abs(),
+                    "{} on {} job {job} value {i}: {g} for {w}",
+                    graph.name,
+                    config.name
+                );
                 error += f64::from(g - w).powi(2);
                 power += f64::from(*w).powi(2);
             }
         }
     }
     let (spaced, contiguous) = (vm.spaced(0).unwrap(), vm.contiguous(0).unwrap());
-    println!("{} on {}: {spaced} / {contiguous}, rel rms {:.2e}", graph.name, config.name, (error / power).sqrt());
-    assert_eq!(spaced, u64::from(info.cycles_spaced), "{} on {} spaced", graph.name, config.name);
-    assert_eq!(contiguous, u64::from(info.cycles_contiguous), "{} on {} contiguous", graph.name, config.name);
+    println!(
+        "{} on {}: {spaced} / {contiguous}, rel rms {:.2e}",
+        graph.name,
+        config.name,
+        (error / power).sqrt()
+    );
+    assert_eq!(
+        spaced,
+        u64::from(info.cycles_spaced),
+        "{} on {} spaced",
+        graph.name,
+        config.name
+    );
+    assert_eq!(
+        contiguous,
+        u64::from(info.cycles_contiguous),
+        "{} on {} contiguous",
+        graph.name,
+        config.name
+    );
     (spaced, contiguous)
 }
 
@@ -140,7 +187,12 @@ fn small(name: &str) -> HardwareConfig {
 
 #[test]
 fn values_and_cycles_on_every_configuration() {
-    for config in [small("c1b4"), small("c2b8"), preset("c6b32").unwrap(), preset("c3b64").unwrap()] {
+    for config in [
+        small("c1b4"),
+        small("c2b8"),
+        preset("c6b32").unwrap(),
+        preset("c3b64").unwrap(),
+    ] {
         check(&mlp(&[40, 72, 24], 3), &config, 3);
         check(&cnn(), &config, 8);
         check(&mixed(), &config, 8);

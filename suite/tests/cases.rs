@@ -22,7 +22,9 @@ fn cases_hold_on_the_vm() {
     for path in all {
         let case = Case::load(&path).unwrap();
         for config in case.hardware().unwrap() {
-            let evidence = case.run(&config, &mut []).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let evidence = case
+                .run(&config, &mut [])
+                .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             println!("{} on {}: {evidence:?}", case.name, config.name);
             assert!(evidence.beats > 0);
         }

@@ -12,7 +12,10 @@ use sluice_suite::random::{Limits, network};
 use sluice_suite::{Case, Net, SuiteError};
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |v| v.parse().unwrap_or_else(|_| panic!("{name}={v} is not a number")))
+    std::env::var(name).map_or(default, |v| {
+        v.parse()
+            .unwrap_or_else(|_| panic!("{name}={v} is not a number"))
+    })
 }
 
 fn case(nets: Vec<Net>, config: &HardwareConfig, seed: u64) -> Case {
@@ -34,7 +37,9 @@ fn too_big(e: &SuiteError) -> bool {
     matches!(
         e,
         SuiteError::Compile(
-            CompileError::Allocation { .. } | CompileError::StreamTooLarge { .. } | CompileError::Unsupported { .. }
+            CompileError::Allocation { .. }
+                | CompileError::StreamTooLarge { .. }
+                | CompileError::Unsupported { .. }
         )
     )
 }
@@ -51,31 +56,47 @@ fn fuzz(config: &str, cases: u64) {
     let mut ran = 0;
     let mut failures = Vec::new();
     for seed in first..first + count {
-        let whole = case(vec![network(2 * seed, limits), network(2 * seed + 1, limits)], &config, seed);
+        let whole = case(
+            vec![network(2 * seed, limits), network(2 * seed + 1, limits)],
+            &config,
+            seed,
+        );
         match whole.run(&config, &mut []) {
             Ok(_) => ran += 1,
             Err(e) if too_big(&e) => {}
             Err(e) => {
                 let kind = e.code();
-                let fails = |n: &Net| case(vec![n.clone()], &config, seed).run(&config, &mut []).is_err_and(|e| e.code() == kind);
+                let fails = |n: &Net| {
+                    case(vec![n.clone()], &config, seed)
+                        .run(&config, &mut [])
+                        .is_err_and(|e| e.code() == kind)
+                };
                 let small = match whole.nets.iter().find(|n| fails(n)) {
                     Some(n) => case(vec![minimise(n, fails)], &config, seed),
                     None => whole.clone(),
                 };
-                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("cases/regressions/{}_{seed}.toml", config.name));
+                let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .join(format!("cases/regressions/{}_{seed}.toml", config.name));
                 let named = Case {
                     name: format!("regression {} {seed}", config.name),
                     about: e.to_string(),
                     ..small
                 };
                 named.save(&path).unwrap();
-                failures.push(format!("seed {seed} on {}: {e}\nsmallest case: {}", config.name, path.display()));
+                failures.push(format!(
+                    "seed {seed} on {}: {e}\nsmallest case: {}",
+                    config.name,
+                    path.display()
+                ));
             }
         }
         assert!(failures.len() < 4, "{}", failures.join("\n"));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    println!("{}: {ran} of {count} programs ran, the others do not fit", config.name);
+    println!(
+        "{}: {ran} of {count} programs ran, the others do not fit",
+        config.name
+    );
     assert!(2 * ran >= count, "{ran} of {count} ran");
 }
 

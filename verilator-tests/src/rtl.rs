@@ -51,7 +51,11 @@ impl Ports {
         Ok(Self {
             clock: p("compute_clock")?,
             reset: p("compute_reset")?,
-            select: [p("model_select_tvalid")?, p("model_select_tready")?, p("model_select_tdata")?],
+            select: [
+                p("model_select_tvalid")?,
+                p("model_select_tready")?,
+                p("model_select_tdata")?,
+            ],
             input: [p("input_tvalid")?, p("input_tready")?, p("input_tdata")?],
             output: [
                 p("output_tvalid")?,
@@ -75,7 +79,11 @@ impl Ports {
             bad_select_count: p("bad_select_count")?,
             last_bad_select: p("last_bad_select")?,
             irq: p("irq")?,
-            tick: [p("trace_tick_valid")?, p("trace_tick_pc")?, p("trace_parity")?],
+            tick: [
+                p("trace_tick_valid")?,
+                p("trace_tick_pc")?,
+                p("trace_parity")?,
+            ],
         })
     }
 }
@@ -92,13 +100,23 @@ pub struct RtlDevice {
 }
 
 impl RtlDevice {
-    fn new(name: &str, library: &Library, config: &HardwareConfig, seed: u32) -> Result<Self, SuiteError> {
+    fn new(
+        name: &str,
+        library: &Library,
+        config: &HardwareConfig,
+        seed: u32,
+    ) -> Result<Self, SuiteError> {
         let fail = failure(name);
         let ports = Ports::new(library).map_err(&fail)?;
-        let mut model = library.new_model(&ModelOptions::seeded(seed)).map_err(&fail)?;
+        let mut model = library
+            .new_model(&ModelOptions::seeded(seed))
+            .map_err(&fail)?;
         if let Some(dir) = trace_dir() {
-            std::fs::create_dir_all(&dir).map_err(|e| failure(name)(format!("{}: {e}", dir.display())))?;
-            let file = (0..).map(|i| dir.join(format!("{}-{seed}-{i}.fst", config.name))).find(|p| !p.exists());
+            std::fs::create_dir_all(&dir)
+                .map_err(|e| failure(name)(format!("{}: {e}", dir.display())))?;
+            let file = (0..)
+                .map(|i| dir.join(format!("{}-{seed}-{i}.fst", config.name)))
+                .find(|p| !p.exists());
             if let Some(file) = file {
                 model.trace_open(&file).map_err(&fail)?;
             }
@@ -122,7 +140,10 @@ impl RtlDevice {
 
     /// Resets the accelerator; memories keep their contents.
     pub fn reset(&mut self) -> Result<(), SuiteError> {
-        let pins = Pins { reset: true, ..Pins::default() };
+        let pins = Pins {
+            reset: true,
+            ..Pins::default()
+        };
         let mut sample = Sample::default();
         for _ in 0..RESET_CYCLES {
             self.cycle(&pins, &mut sample, false)?;
@@ -142,7 +163,9 @@ impl RtlDevice {
             self.cycle(&Pins::default(), &mut sample, false)?;
         }
         if self.load_error()? {
-            return Err(failure(&self.name)("the load port refused a write while disabled and idle"));
+            return Err(failure(&self.name)(
+                "the load port refused a write while disabled and idle",
+            ));
         }
         Ok(())
     }
@@ -213,7 +236,12 @@ impl RtlDevice {
         if sample.output_valid {
             let words = self.model.words(p.output[2]).map_err(failure(&self.name))?;
             let low = |w: u32| u16::try_from(w & 0xFFFF).unwrap_or(0);
-            sample.output_data.extend(words.iter().flat_map(|&w| [low(w), low(w >> 16)]).take(self.block));
+            sample.output_data.extend(
+                words
+                    .iter()
+                    .flat_map(|&w| [low(w), low(w >> 16)])
+                    .take(self.block),
+            );
             let keep = if p.output[4].width() <= 16 {
                 self.get(p.output[4])?.count_ones()
             } else {
@@ -240,7 +268,12 @@ impl RtlDevice {
         Ok(())
     }
 
-    fn cycle(&mut self, pins: &Pins<'_>, sample: &mut Sample, wanted: bool) -> Result<(), SuiteError> {
+    fn cycle(
+        &mut self,
+        pins: &Pins<'_>,
+        sample: &mut Sample,
+        wanted: bool,
+    ) -> Result<(), SuiteError> {
         let fail = failure(&self.name);
         self.model.set_u64(self.ports.clock, 0).map_err(&fail)?;
         self.set_pins(pins).map_err(&fail)?;
@@ -288,7 +321,9 @@ fn failure<E: std::fmt::Display>(name: &str) -> impl Fn(E) -> SuiteError + use<E
 }
 
 fn trace_dir() -> Option<PathBuf> {
-    std::env::var_os("SLUICE_TRACE").filter(|d| !d.is_empty()).map(PathBuf::from)
+    std::env::var_os("SLUICE_TRACE")
+        .filter(|d| !d.is_empty())
+        .map(PathBuf::from)
 }
 
 /// Emits the RTL into a folder named by its contents, so that parallel processes never see half of it.
@@ -296,7 +331,9 @@ fn emit(config: &HardwareConfig, root: &Path) -> Result<(PathBuf, Vec<PathBuf>),
     let fail = failure(&config.name);
     let generator = Generator::new(config).map_err(|e| failure(&config.name)(e))?;
     let scratch = root.join(format!(".{}-{}", config.name, std::process::id()));
-    let manifest = generator.emit(&scratch).map_err(|e| failure(&config.name)(e))?;
+    let manifest = generator
+        .emit(&scratch)
+        .map_err(|e| failure(&config.name)(e))?;
     let mut digest = blake3::Hasher::new();
     for (name, hash) in &manifest.digests {
         digest.update(name.as_bytes());
@@ -360,7 +397,9 @@ impl RtlExecutor {
     /// A device with the program loaded, reset and disabled.
     pub fn loaded(&self, program: &Program, seed: u32) -> Result<RtlDevice, SuiteError> {
         if let Some(d) = self.config.difference(&program.config) {
-            return Err(failure(&self.config.name)(format!("the program is for another configuration: {d}")));
+            return Err(failure(&self.config.name)(format!(
+                "the program is for another configuration: {d}"
+            )));
         }
         let mut device = RtlDevice::new(&self.name(), &self.library, &self.config, seed)?;
         device.reset()?;
@@ -410,7 +449,11 @@ impl Executor for RtlExecutor {
         format!("RTL {}", self.config.name)
     }
 
-    fn device(&mut self, program: &Arc<Program>, seed: u32) -> Result<Box<dyn Device + '_>, SuiteError> {
+    fn device(
+        &mut self,
+        program: &Arc<Program>,
+        seed: u32,
+    ) -> Result<Box<dyn Device + '_>, SuiteError> {
         if !self.reuse {
             return Ok(Box::new(self.loaded(program, seed)?));
         }

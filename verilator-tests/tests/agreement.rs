@@ -8,8 +8,13 @@ use sluice_verilator_tests::RtlExecutor;
 use verilator_sys::tools_or_skip;
 
 fn cases(config: &str, folder: &str) -> Vec<Case> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../suite/cases").join(folder);
-    let mut paths: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../suite/cases")
+        .join(folder);
+    let mut paths: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     paths.sort();
     paths
         .iter()

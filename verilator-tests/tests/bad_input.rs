@@ -6,7 +6,9 @@ use sluice_isa::load::writes;
 use sluice_isa::presets::preset;
 use sluice_sim::{Job, Pins, SelectTiming, StallPattern, Stalls};
 use sluice_suite::vm::VmDevice;
-use sluice_suite::{Budget, Bundle, Device, Executor, Request, Sample, VmExecutor, difference, models};
+use sluice_suite::{
+    Budget, Bundle, Device, Executor, Request, Sample, VmExecutor, difference, models,
+};
 use sluice_verilator_tests::{RtlDevice, RtlExecutor};
 use verilator_sys::tools_or_skip;
 
@@ -16,7 +18,10 @@ fn setup(test: &str) -> Option<(Bundle, RtlExecutor)> {
     }
     let config = preset("c1b4").unwrap();
     let nets = [models::residual_mlp(8, 6, 3, 1), models::cnn(4, 5, 1, 2)];
-    Some((Bundle::compile(&nets, &config).unwrap(), RtlExecutor::new(&config).unwrap()))
+    Some((
+        Bundle::compile(&nets, &config).unwrap(),
+        RtlExecutor::new(&config).unwrap(),
+    ))
 }
 
 /// Both devices side by side; every pin must be equal in every cycle.
@@ -79,7 +84,10 @@ fn unknown_model_is_counted_and_the_next_job_runs() {
         return;
     };
     let mut requests = bundle.requests(8, 5);
-    let unknown = |model| Request { model, inputs: vec![] };
+    let unknown = |model| Request {
+        model,
+        inputs: vec![],
+    };
     requests.insert(0, unknown(2));
     requests.insert(3, unknown(0xFFFF));
     requests.insert(4, unknown(256));
@@ -89,7 +97,14 @@ fn unknown_model_is_counted_and_the_next_job_runs() {
         let expected = VmExecutor.run(&bundle.program, &jobs, &pattern).unwrap();
         let got = rtl.run(&bundle.program, &jobs, &pattern).unwrap();
         assert_eq!(difference(&expected, &got), None, "{pattern:?}");
-        assert_eq!((got.status.bad_select_count, got.status.last_bad_select, got.status.jobs_done), (4, 3, 8));
+        assert_eq!(
+            (
+                got.status.bad_select_count,
+                got.status.last_bad_select,
+                got.status.jobs_done
+            ),
+            (4, 3, 8)
+        );
         let results = bundle.tensors(&requests, &got.beats).unwrap();
         bundle.check(&requests, &results, Budget::Noise).unwrap();
     }
@@ -113,7 +128,14 @@ fn interrupt_pulses_once_per_unknown_model() {
         device.step(&pins, &mut sample).unwrap();
         pulses += u32::from(device.irq().unwrap());
     }
-    assert_eq!((pulses, sample.status.bad_select_count, sample.status.last_bad_select), (2, 2, 77));
+    assert_eq!(
+        (
+            pulses,
+            sample.status.bad_select_count,
+            sample.status.last_bad_select
+        ),
+        (2, 2, 77)
+    );
 }
 
 #[test]
@@ -130,7 +152,10 @@ fn reset_in_the_middle_of_a_job() {
     let mut pair = Pair::new(&bundle, &rtl, 2);
     for cut in [1_u64, 2, 3, 5, 9, 14, 20, 27, 35, 44, 60] {
         // Part of a job of each model, cut off by a reset of one to three cycles.
-        for job in [jobs.iter().find(|j| j.model == 0).unwrap(), jobs.iter().find(|j| j.model == 1).unwrap()] {
+        for job in [
+            jobs.iter().find(|j| j.model == 0).unwrap(),
+            jobs.iter().find(|j| j.model == 1).unwrap(),
+        ] {
             let (mut beat, mut selected) = (0, false);
             for _ in 0..cut {
                 let s = pair.step(&Pins {
@@ -156,7 +181,11 @@ fn reset_in_the_middle_of_a_job() {
         }
         // Everything starts again from the initial state.
         for (i, job) in jobs.iter().enumerate().take(4) {
-            assert_eq!(pair.job(&bundle, job), fresh[i], "after {cut} cycles, job {i}");
+            assert_eq!(
+                pair.job(&bundle, job),
+                fresh[i],
+                "after {cut} cycles, job {i}"
+            );
         }
         pair.step(&Pins {
             reset: true,
@@ -189,7 +218,11 @@ fn load_during_a_run_is_refused() {
         let width = sluice_isa::load::data_width(&bundle.program.config);
         for (i, word) in w.data.iter_mut().enumerate() {
             let used = (width as usize - 32 * i).min(32);
-            *word ^= if used == 32 { u32::MAX } else { (1 << used) - 1 };
+            *word ^= if used == 32 {
+                u32::MAX
+            } else {
+                (1 << used) - 1
+            };
         }
         pair.rtl.write_next(&w);
         pair.step(&enabled);
@@ -205,7 +238,10 @@ fn load_during_a_run_is_refused() {
 
     // The twin of the test: while disabled the same write is taken, and it matters.
     let mut bad = words.clone();
-    for w in bad.iter_mut().filter(|w| w.space == sluice_isa::load::Space::Weights) {
+    for w in bad
+        .iter_mut()
+        .filter(|w| w.space == sluice_isa::load::Space::Weights)
+    {
         w.data[0] ^= 1 << 14;
     }
     pair.rtl.load(&bad).unwrap();
@@ -291,7 +327,10 @@ fn disabled_accelerator_takes_no_job() {
         beat += usize::from(beat < jobs[0].beats.len() && s.input_ready);
         outputs += u32::from(s.output_valid);
     }
-    assert_eq!(outputs, bundle.program.models[usize::from(jobs[0].model)].n_out);
+    assert_eq!(
+        outputs,
+        bundle.program.models[usize::from(jobs[0].model)].n_out
+    );
 }
 
 /// A late select delays a job's first input beat by two cycles at most, never more.
@@ -306,6 +345,8 @@ fn late_select_costs_two_cycles_at_most() {
         select: SelectTiming::WithData,
         seed: 1,
     };
-    let run = VmExecutor.run(&Arc::clone(&bundle.program), &jobs, &pattern).unwrap();
+    let run = VmExecutor
+        .run(&Arc::clone(&bundle.program), &jobs, &pattern)
+        .unwrap();
     assert_eq!(run.accepts[0], 2);
 }

@@ -15,7 +15,10 @@ use sluice_verilator_tests::RtlExecutor;
 use verilator_sys::tools_or_skip;
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |v| v.parse().unwrap_or_else(|_| panic!("{name}={v} is not a number")))
+    std::env::var(name).map_or(default, |v| {
+        v.parse()
+            .unwrap_or_else(|_| panic!("{name}={v} is not a number"))
+    })
 }
 
 fn case(nets: Vec<Net>, config: &HardwareConfig, seed: u64) -> Case {
@@ -45,7 +48,11 @@ fn too_big(e: &SuiteError) -> bool {
 }
 
 /// One pattern on the RTL is enough while fuzzing; the VM takes them all.
-fn holds(case: &Case, config: &HardwareConfig, rtl: &mut Option<RtlExecutor>) -> Result<bool, SuiteError> {
+fn holds(
+    case: &Case,
+    config: &HardwareConfig,
+    rtl: &mut Option<RtlExecutor>,
+) -> Result<bool, SuiteError> {
     match case.run(config, &mut []) {
         Err(e) if too_big(&e) => return Ok(false),
         other => other?,
@@ -59,7 +66,9 @@ fn holds(case: &Case, config: &HardwareConfig, rtl: &mut Option<RtlExecutor>) ->
         let expected = sluice_suite::VmExecutor.run(&bundle.program, &jobs, &pick)?;
         let got = rtl.run(&bundle.program, &jobs, &pick)?;
         if let Some(d) = sluice_suite::difference(&expected, &got) {
-            return Err(SuiteError::Mismatch(format!("{pick:?}: VM against RTL: {d}")));
+            return Err(SuiteError::Mismatch(format!(
+                "{pick:?}: VM against RTL: {d}"
+            )));
         }
     }
     Ok(true)
@@ -94,19 +103,28 @@ fn fuzz(config: &str) {
                     Some(n) => case(vec![minimise(n, |n| fails(n, &mut rtl))], &config, seed),
                     None => whole.clone(),
                 };
-                let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-                    .join(format!("../suite/cases/regressions/{}_{seed}.toml", config.name));
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!(
+                    "../suite/cases/regressions/{}_{seed}.toml",
+                    config.name
+                ));
                 let named = Case {
                     name: format!("regression {} {seed}", config.name),
                     about: e.to_string(),
                     ..small
                 };
                 named.save(&path).unwrap();
-                panic!("seed {seed} on {}: {e}\nsmallest case: {}", config.name, path.display());
+                panic!(
+                    "seed {seed} on {}: {e}\nsmallest case: {}",
+                    config.name,
+                    path.display()
+                );
             }
         }
     }
-    println!("{}: {ran} of {count} programs ran, the others do not fit", config.name);
+    println!(
+        "{}: {ran} of {count} programs ran, the others do not fit",
+        config.name
+    );
     assert!(2 * ran >= count, "{ran} of {count} ran");
 }
 

@@ -18,9 +18,16 @@ fn nets(b: usize) -> Vec<Net> {
 }
 
 /// Output words of every job of `model`.
-fn words(executor: &mut dyn Executor, bundle: &Bundle, requests: &[Request], model: u16) -> Vec<Vec<u16>> {
+fn words(
+    executor: &mut dyn Executor,
+    bundle: &Bundle,
+    requests: &[Request],
+    model: u16,
+) -> Vec<Vec<u16>> {
     let jobs = bundle.jobs(requests, 1);
-    let run = executor.run(&bundle.program, &jobs, &StallPattern::FREE).unwrap();
+    let run = executor
+        .run(&bundle.program, &jobs, &StallPattern::FREE)
+        .unwrap();
     let mut next = run.beats.iter();
     let mut all = Vec::new();
     for r in requests {
@@ -58,13 +65,21 @@ fn alone_equals_company(config: &str) {
         let single = words(&mut rtl, &alone, &own, 0);
         let company = words(&mut rtl, &together, &requests, model);
         assert_eq!(single, company, "{}", net.name);
-        assert_eq!(company, words(&mut VmExecutor, &together, &requests, model), "{}", net.name);
+        assert_eq!(
+            company,
+            words(&mut VmExecutor, &together, &requests, model),
+            "{}",
+            net.name
+        );
 
         // The same when issued alone: cycles too, resident in company or not.
         let lonely = measure(&mut rtl, &alone, 0).unwrap();
         let resident = measure(&mut rtl, &together, usize::from(model)).unwrap();
         assert_eq!(lonely, resident, "{}", net.name);
-        println!("{} on {}: {lonely} alone and in company", net.name, config.name);
+        println!(
+            "{} on {}: {lonely} alone and in company",
+            net.name, config.name
+        );
     }
 }
 
@@ -103,11 +118,19 @@ fn switching_is_free() {
     let bundle = Bundle::compile(&[net, twin], &config).unwrap();
     let mut rng = Rng::new(6);
     let mut distances = |models: [usize; 6]| {
-        let requests: Vec<Request> = models.iter().map(|&m| bundle.request(m, &mut rng)).collect();
+        let requests: Vec<Request> = models
+            .iter()
+            .map(|&m| bundle.request(m, &mut rng))
+            .collect();
         let jobs = bundle.jobs(&requests, 1);
-        let run = VmExecutor.run(&bundle.program, &jobs, &StallPattern::FREE).unwrap();
+        let run = VmExecutor
+            .run(&bundle.program, &jobs, &StallPattern::FREE)
+            .unwrap();
         let spans = spans(&bundle.program, &jobs, &run);
-        spans.windows(2).map(|w| w[1].last_output - w[0].last_output).collect::<Vec<_>>()
+        spans
+            .windows(2)
+            .map(|w| w[1].last_output - w[0].last_output)
+            .collect::<Vec<_>>()
     };
     assert_eq!(distances([0; 6]), distances([0, 1, 0, 1, 1, 0]));
 }

@@ -33,16 +33,28 @@ fn long(config: &str, jobs: usize) {
     .enumerate()
     {
         let seed = 7000 + i as u64;
-        let pattern = StallPattern { stalls, select, seed };
+        let pattern = StallPattern {
+            stalls,
+            select,
+            seed,
+        };
         let requests = bundle.requests(jobs, seed);
         let beats = bundle.jobs(&requests, seed);
         let expected = VmExecutor.run(&bundle.program, &beats, &pattern).unwrap();
         let results = bundle.tensors(&requests, &expected.beats).unwrap();
-        bundle.check(&requests, &results, Budget::Noise).unwrap_or_else(|e| panic!("{pattern:?}: {e}"));
-        let got = rtl.run(&Arc::clone(&bundle.program), &beats, &pattern).unwrap();
+        bundle
+            .check(&requests, &results, Budget::Noise)
+            .unwrap_or_else(|e| panic!("{pattern:?}: {e}"));
+        let got = rtl
+            .run(&Arc::clone(&bundle.program), &beats, &pattern)
+            .unwrap();
         assert_eq!(difference(&expected, &got), None, "{pattern:?}");
         assert_eq!(got.status.jobs_done as usize, jobs);
-        println!("{pattern:?}: {} beats in {} cycles", got.beats.len(), got.cycles());
+        println!(
+            "{pattern:?}: {} beats in {} cycles",
+            got.beats.len(),
+            got.cycles()
+        );
     }
 }
 

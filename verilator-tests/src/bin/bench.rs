@@ -26,7 +26,13 @@ use sluice_suite::{Bundle, Executor, SuiteError, VmExecutor};
 use sluice_verilator_tests::RtlExecutor;
 
 fn verdict(value: f64, must: f64, aim: f64, smaller: bool) -> &'static str {
-    let ok = |limit: f64| if smaller { value <= limit } else { value >= limit };
+    let ok = |limit: f64| {
+        if smaller {
+            value <= limit
+        } else {
+            value >= limit
+        }
+    };
     match (ok(must), ok(aim)) {
         (_, true) => "aim reached",
         (true, false) => "must reached",
@@ -41,7 +47,11 @@ fn line(what: &str, value: f64, unit: &str, must: f64, aim: f64, smaller: bool) 
     );
 }
 
-fn latencies(config: &HardwareConfig, boards: &[Board], rtl: Option<&mut RtlExecutor>) -> Result<(), SuiteError> {
+fn latencies(
+    config: &HardwareConfig,
+    boards: &[Board],
+    rtl: Option<&mut RtlExecutor>,
+) -> Result<(), SuiteError> {
     let with_rtl = rtl.is_some();
     let rows = rows(config, &mut VmExecutor, rtl.map(|r| r as &mut dyn Executor))?;
     println!("{}", table(config, &rows, boards));
@@ -53,12 +63,32 @@ fn latencies(config: &HardwareConfig, boards: &[Board], rtl: Option<&mut RtlExec
             )));
         }
     }
-    println!("compiler == VM{} in every row", if with_rtl { " == RTL" } else { "" });
+    println!(
+        "compiler == VM{} in every row",
+        if with_rtl { " == RTL" } else { "" }
+    );
     for &b in boards {
-        line(&format!("{}: geometric mean of ours over {}", config.name, b.0), ratio(&rows, b), "", 1.0, 0.65, true);
+        line(
+            &format!("{}: geometric mean of ours over {}", config.name, b.0),
+            ratio(&rows, b),
+            "",
+            1.0,
+            0.65,
+            true,
+        );
     }
-    let worst = rows.iter().map(sluice_suite::figures::Row::overhead).fold(0.0, f64::max);
-    line(&format!("{}: worst overhead per dense layer", config.name), worst, "cycles", 28.0, 20.0, true);
+    let worst = rows
+        .iter()
+        .map(sluice_suite::figures::Row::overhead)
+        .fold(0.0, f64::max);
+    line(
+        &format!("{}: worst overhead per dense layer", config.name),
+        worst,
+        "cycles",
+        28.0,
+        20.0,
+        true,
+    );
     println!();
     Ok(())
 }
@@ -85,7 +115,17 @@ fn speeds(config: &HardwareConfig) -> Result<(), SuiteError> {
         assert_eq!(program.models.len(), 1);
         Ok(time)
     })?;
-    line(&format!("compile {} (1M parameters) for {}", published.name, config.name), compile, "s", 2.0, 0.3, true);
+    line(
+        &format!(
+            "compile {} (1M parameters) for {}",
+            published.name, config.name
+        ),
+        compile,
+        "s",
+        2.0,
+        0.3,
+        true,
+    );
 
     let bundle = Bundle::compile(&[net], config)?;
     let mut vm = Vm::new(Arc::clone(&bundle.program))?;
@@ -102,7 +142,14 @@ fn speeds(config: &HardwareConfig) -> Result<(), SuiteError> {
         }
         Ok(start.elapsed())
     })?;
-    line(&format!("VM, {}, bit-exact, one thread", published.name), macs * f64::from(RUNS) / time / 1e9, "GMAC/s", 1.0, 8.0, false);
+    line(
+        &format!("VM, {}, bit-exact, one thread", published.name),
+        macs * f64::from(RUNS) / time / 1e9,
+        "GMAC/s",
+        1.0,
+        8.0,
+        false,
+    );
     println!();
     Ok(())
 }
@@ -110,19 +157,40 @@ fn speeds(config: &HardwareConfig) -> Result<(), SuiteError> {
 fn run(with_rtl: bool) -> Result<(), SuiteError> {
     let c6b32 = preset("c6b32")?;
     let c3b64 = preset("c3b64")?;
-    let mut rtl = if with_rtl { Some(RtlExecutor::new(&c6b32)?.reuse()) } else { None };
+    let mut rtl = if with_rtl {
+        Some(RtlExecutor::new(&c6b32)?.reuse())
+    } else {
+        None
+    };
     latencies(&c6b32, BOARDS_C6B32, rtl.as_mut())?;
     latencies(&c3b64, BOARDS_C3B64, None)?;
     speeds(&c6b32)?;
     if let Some(rtl) = rtl {
         if rtl.from_cache() {
-            println!("Verilated model of {} came from the cache: build time not measured (make clean first)", c6b32.name);
+            println!(
+                "Verilated model of {} came from the cache: build time not measured (make clean first)",
+                c6b32.name
+            );
         } else {
-            line(&format!("Verilate {} from clean", c6b32.name), rtl.build_time().as_secs_f64(), "s", 240.0, 90.0, true);
+            line(
+                &format!("Verilate {} from clean", c6b32.name),
+                rtl.build_time().as_secs_f64(),
+                "s",
+                240.0,
+                90.0,
+                true,
+            );
         }
         let (cycles, time) = rtl.spent();
         let rate = u32::try_from(cycles).map_or(0.0, f64::from) / time.as_secs_f64().max(1e-9);
-        line(&format!("Verilated {}", c6b32.name), rate, "cycles/s", 5000.0, 15000.0, false);
+        line(
+            &format!("Verilated {}", c6b32.name),
+            rate,
+            "cycles/s",
+            5000.0,
+            15000.0,
+            false,
+        );
     }
     Ok(())
 }
