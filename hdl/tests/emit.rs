@@ -51,6 +51,8 @@ fn golden_top_levels() {
         let files = generator(name).files().unwrap();
         insta::assert_snapshot!(format!("sl_top_{name}"), files["sl_top.sv"]);
     }
+    let files = generator("c6b32").files().unwrap();
+    insta::assert_snapshot!("sl_core_block_c6b32", files["sl_core_block.sv"]);
 }
 
 #[test]
@@ -62,14 +64,14 @@ fn golden_file_list() {
 }
 
 #[test]
-fn only_the_top_and_the_configuration_depend_on_the_configuration() {
+fn only_generated_files_depend_on_the_configuration() {
     let small = generator("c1b4").files().unwrap();
     let large = generator("c6b32").files().unwrap();
     let different: Vec<_> = small
         .keys()
         .filter(|name| small[*name] != large[*name])
         .collect();
-    assert_eq!(different, ["config.json", "sl_top.sv"]);
+    assert_eq!(different, ["config.json", "sl_core_block.sv", "sl_top.sv"]);
 }
 
 #[test]
@@ -138,6 +140,7 @@ fn program() -> Program {
         streaming_dim: None,
     };
     let mut control = vec![ControlWord::default(); 3];
+    control[0].wait = 1;
     control[2] = ControlWord {
         last: true,
         out_valid: true,

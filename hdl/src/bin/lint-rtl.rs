@@ -14,7 +14,7 @@ use sluice_isa::{HardwareConfig, presets};
 /// Small, the open-flow bitstream, the product, the widest.
 const CONFIGS: &[&str] = &["c1b4", "c2b8", "c6b32", "c3b64"];
 
-/// A second corner: sizes that are not powers of two where that is allowed, two exchange stages, the largest core count.
+/// A corner: sizes that are not powers of two where that is allowed, two exchange stages, an odd core count.
 fn corner() -> HardwareConfig {
     HardwareConfig {
         weight_store_depth: 33,
@@ -27,7 +27,7 @@ fn corner() -> HardwareConfig {
         select_fifo_depth: 2,
         output_fifo_depth: 4096,
         exchange_stages: 2,
-        ..HardwareConfig::new("c16b16_corner", 16, 16)
+        ..HardwareConfig::new("c5b16_corner", 5, 16)
     }
 }
 
