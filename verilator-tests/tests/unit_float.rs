@@ -1,5 +1,10 @@
 //! `hdl/rtl/float/` against `isa::float`, bit for bit: one lane in any mix of operations, the clamp and the narrowing.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "vectors are cut to the widths of the formats under test"
+)]
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,12 @@
 //! `hdl/rtl/matrix/` against `isa::{lbfp, acc}`: every result of the matrix unit, bit for bit and in its cycle.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    reason = "vectors are cut to the widths of the formats under test"
+)]
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -485,7 +492,7 @@ fn run(
     let mut const_next = vec![0u32; world.b];
     // Late requests by cycle: what the unit has to ask for.
     let mut asks: VecDeque<(usize, u32, u32)> = VecDeque::new();
-    for cycle in 0..ticks.len() + latency + 1 {
+    for cycle in 0..=ticks.len() + latency {
         let tick = ticks.get(cycle).unwrap_or(&idle);
         let x = if cycle > 0 {
             &ticks.get(cycle - 1).unwrap_or(&idle).x
@@ -527,9 +534,9 @@ fn run(
                 "cycle {cycle}: late constant {valid} {addr}, expected {start:?}"
             ));
         }
-        const_next = world.constants[(addr as usize * 3 + cycle) % CONSTANTS].clone();
+        const_next.clone_from(&world.constants[(addr as usize * 3 + cycle) % CONSTANTS]);
         if let Some(addr) = start {
-            const_next = world.constants[addr as usize].clone();
+            const_next.clone_from(&world.constants[addr as usize]);
         }
 
         if let Some(done) = cycle.checked_sub(latency)

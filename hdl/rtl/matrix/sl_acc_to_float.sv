@@ -76,7 +76,7 @@ module sl_acc_to_float (
   logic sign_q2, zero_q2, poison_q2, guard_q2;
   logic signed [10:0] exp_q2;
   logic [22:0] frac_q2;
-  logic [8:0] sticky_q2;
+  logic [4:0] sticky_q2;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[1]) begin
@@ -87,7 +87,8 @@ module sl_acc_to_float (
       poison_q2 <= poison_q1;
       exp_q2 <= 11'($signed({exp_q1, 3'b000})) + 11'sd189 - $signed(11'(count));
       {frac_q2, guard_q2} <= norm[31:8];
-      sticky_q2 <= {norm[7:0], bytes_below(bytes_q1, count)};
+      sticky_q2[0] <= bytes_below(bytes_q1, count);
+      for (int unsigned i = 0; i < 4; i++) sticky_q2[i+1] <= norm[2*i+:2] != '0;
     end
   end
 

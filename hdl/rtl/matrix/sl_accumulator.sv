@@ -3,14 +3,14 @@
 // Timing     (cycles c(s+2T) of docs/machine.md section 3, written s)
 //              3  old exponent: start_exp_i, or read
 //              4  term_exp_i; new exponent = the larger one
-//              5  distances of both; exponent written
-//              6  term_i and old mantissa (start_i, or read) aligned to the new exponent
+//              5  distances of both; exponent written; old mantissa read
+//              6  term_i and old mantissa (or start_i) aligned to the new exponent
 //              7  sum
 //              8  mantissa_o, exp_o, poison_o; mantissa written
 // Numbers    isa acc::Acc::add; exponents in eights, a distance of 8 or more leaves the sign.
 // Contract   first*_i: the sum begins here. loop*_i: the same accumulator was updated by the term one cycle before, and this is
-//            no first term; forward*_i: by the term two cycles before. valid_i[s] is set in the stages that work. No reset: what
-//            was never written is only read when a sum did not begin with `first`.
+//            no first term; forward3_i, forward6_i: two cycles before; forward5_i: three. valid_i[s] is set in the stages that work.
+//            No reset: what was never written is only read when a sum did not begin with `first`.
 
 module sl_accumulator #(
     parameter int unsigned Depth = 64,
@@ -22,13 +22,13 @@ module sl_accumulator #(
     input logic first3_i,
     input logic first6_i,
     input logic forward3_i,
+    input logic forward5_i,
     input logic forward6_i,
     input logic loop4_i,
     input logic loop6_i,
     input logic loop7_i,
     input logic [AddrWidth-1:0] acc3_i,
     input logic [AddrWidth-1:0] acc5_i,
-    input logic [AddrWidth-1:0] acc6_i,
     input logic [AddrWidth-1:0] acc8_i,
 
     input logic signed [ 6:0] start_exp_i,
@@ -112,24 +112,31 @@ module sl_accumulator #(
       .we_i   (valid_i[8]),
       .waddr_i(acc8_i),
       .wdata_i({poison_o, mantissa_o}),
-      .raddr_i(acc6_i),
+      .raddr_i(acc5_i),
       .rdata_o({poison_read, mantissa_read})
   );
 
+  logic read_poison_q6;
+  logic signed [63:0] read_q6;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[5]) begin
+      read_q6 <= forward5_i ? mantissa_o : $signed(mantissa_read);
+      read_poison_q6 <= forward5_i ? poison_o : poison_read;
+    end
+  end
+
   always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
-      automatic
-      logic signed [63:0]
-      old = first6_i ? start_i : forward6_i ? mantissa_o : $signed(
-          mantissa_read
-      );
+      automatic logic signed [63:0] newest = forward6_i ? mantissa_o : read_q6;
+      automatic logic signed [63:0] old = first6_i ? start_i : newest;
       new_exp_q7 <= new_exp_q6;
       term_q7 <= align(term_i, term_distance_q6);
       old_q7 <= loop6_i ? {64{old_distance_q6[3]}} : align(old, old_distance_q6);
       loop_shift_q7 <= loop6_i && !old_distance_q6[3] ? 8'd1 << old_distance_q6[2:0] : '0;
       loop_fill_q7 <= loop6_i ? ~({64{1'b1}} >> {old_distance_q6[2:0], 3'b000}) : '0;
       loop_sign_q7 <= loop6_i && old_distance_q6[3];
-      old_poison_q7 <= !first6_i && (forward6_i ? poison_o : poison_read);
+      old_poison_q7 <= !first6_i && (forward6_i ? poison_o : read_poison_q6);
     end
   end
 

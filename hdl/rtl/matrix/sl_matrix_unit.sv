@@ -105,14 +105,16 @@ module sl_matrix_unit #(
     const_addr_q <= const_addr[Late:0];
   end
 
-  // Hazards of the accumulator loop, found in stage 2 for stage 3 and shifted along.
+  // Hazards of the accumulator loop, found one stage ahead, that of stage 3 shifted along.
   logic [7:3] loop_q;
   logic [6:3] forward_q;
+  logic forward_far_q5;
 
   always_ff @(posedge clk_i) begin
     loop_q <= {
       loop_q[6:3], active[2+Late] && active[3+Late] && acc[2+Late] == acc[3+Late] && !first[2+Late]
     };
+    forward_far_q5 <= active[4+Late] && active[7+Late] && acc[4+Late] == acc[7+Late];
     forward_q <= {forward_q[5:3], active[2+Late] && active[4+Late] && acc[2+Late] == acc[4+Late]};
   end
 
@@ -230,13 +232,13 @@ module sl_matrix_unit #(
         .first3_i    (first[3+Late]),
         .first6_i    (first[6+Late]),
         .forward3_i  (forward_q[3]),
+        .forward5_i  (forward_far_q5),
         .forward6_i  (forward_q[6]),
         .loop4_i     (loop_q[4]),
         .loop6_i     (loop_q[6]),
         .loop7_i     (loop_q[7]),
         .acc3_i      (acc[3+Late]),
         .acc5_i      (acc[5+Late]),
-        .acc6_i      (acc[6+Late]),
         .acc8_i      (acc[8+Late]),
         .value_o     (acc_value_o[32*n+:32])
     );
