@@ -32,6 +32,7 @@ pub struct Tick {
 
 /// What the pins showed in a cycle, before its clock edge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a pin")]
 pub struct Sample {
     /// Ready of the select stream.
     pub select_ready: bool,

@@ -10,6 +10,10 @@
 //! | [`minimise`] | the smallest network that still fails |
 //!
 //! **Contract.** Everything is a function of seeds. **Errors.** [`SuiteError`].
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "the header of each module states its errors"
+)]
 
 pub mod bundle;
 pub mod case;

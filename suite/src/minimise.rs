@@ -179,7 +179,7 @@ fn simpler(op: &LayerOp) -> Vec<LayerOp> {
             (start / 2, end),
             (start.saturating_sub(1), end),
             (start, end - 1),
-            (start, (start + end) / 2),
+            (start, usize::midpoint(start, end)),
             (start.saturating_sub(1), end - 1),
         ]
         .into_iter()

@@ -7,6 +7,10 @@
 //! **Contract.** An RTL device sees the same pins as a VM device and answers with the same [`Sample`](sluice_suite::Sample), so every
 //! comparison is of pins. One build per configuration, shared by all tests and programs through the cache of `verilator-sys`.
 //! **Errors.** [`SuiteError::Device`](sluice_suite::SuiteError::Device) with what the tool or the assertion said.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "the header of each module states its errors"
+)]
 
 pub mod rtl;
 

@@ -114,7 +114,7 @@ impl RtlDevice {
         if let Some(dir) = trace_dir() {
             std::fs::create_dir_all(&dir)
                 .map_err(|e| failure(name)(format!("{}: {e}", dir.display())))?;
-            let file = (0..)
+            let file = (0..100_000)
                 .map(|i| dir.join(format!("{}-{seed}-{i}.fst", config.name)))
                 .find(|p| !p.exists());
             if let Some(file) = file {

@@ -25,6 +25,9 @@ use sluice_suite::rng::Rng;
 use sluice_suite::{Bundle, Executor, SuiteError, VmExecutor};
 use sluice_verilator_tests::RtlExecutor;
 
+/// Inferences per timing.
+const RUNS: u32 = 200;
+
 fn verdict(value: f64, must: f64, aim: f64, smaller: bool) -> &'static str {
     let ok = |limit: f64| {
         if smaller {
@@ -133,7 +136,6 @@ fn speeds(config: &HardwareConfig) -> Result<(), SuiteError> {
     let inputs: Vec<&[f32]> = request.inputs.iter().map(|t| t.data.as_slice()).collect();
     let macs: usize = published.sizes.windows(2).map(|w| w[0] * w[1]).sum();
     let macs = u32::try_from(macs).map_or(0.0, f64::from);
-    const RUNS: u32 = 200;
     vm.run(0, &inputs)?;
     let time = best(|| {
         let start = Instant::now();
