@@ -170,7 +170,7 @@ fn reset_in_the_middle_of_a_job() {
                 beat += usize::from(beat < job.beats.len() && s.input_ready);
                 selected |= s.select_ready;
             }
-            for _ in 0..1 + cut % 3 {
+            for _ in 0..=cut % 3 {
                 pair.step(&Pins {
                     output_ready: true,
                     enable: true,
