@@ -140,7 +140,10 @@ fn other_machines_are_refused_by_the_first_difference() {
     );
 }
 
-fn broken(f: fn(&mut Program)) -> IsaError {
+/// A change that breaks a rule.
+type Break = fn(&mut Program);
+
+fn broken(f: Break) -> IsaError {
     let mut p = program();
     f(&mut p);
     p.validate().unwrap_err()
@@ -148,7 +151,7 @@ fn broken(f: fn(&mut Program)) -> IsaError {
 
 #[test]
 fn rules_of_a_program() {
-    let cases: [(fn(&mut Program), &str); 14] = [
+    let cases: [(Break, &str); 14] = [
         (|p| p.models.clear(), "models"),
         (|p| p.cores[0].matrix[0].weight = 1, "weight"),
         (|p| p.cores[0].matrix[0].bank = 2, "bank"),
