@@ -251,6 +251,7 @@ impl Build {
             "--x-initial",
             "unique",
             "--no-timing",
+            // Lint is a step of its own (-Wall, findings are errors); a build only has to simulate.
             "-Wno-fatal",
             "--top-module",
             top,

@@ -52,7 +52,7 @@ pub fn addresses(
     schedule: &Schedule,
     state: &[Option<Address>],
     base: &[u32],
-) -> Result<(Vec<Address>, Vec<u32>)> {
+) -> Result<Vec<Address>> {
     let mut result = vec![Address::default(); model.blocks.len()];
     let mut order = Vec::new();
     for (b, block) in model.blocks.iter().enumerate() {
@@ -69,7 +69,6 @@ pub fn addresses(
     }
     order.sort_by_key(|&b| (schedule.life[b].first_write, b));
     let mut banks: Vec<Vec<Slot>> = vec![vec![]; config.num_cores as usize];
-    let mut top = base.to_vec();
     for b in order {
         let life = &schedule.life[b];
         let size = if model.blocks[b].format == Format::Planes {
@@ -92,7 +91,6 @@ pub fn addresses(
             };
         }
         let addr = base[life.core] as usize + at;
-        top[life.core] = top[life.core].max(u32::try_from(addr + size).unwrap_or(u32::MAX));
         if addr + size > config.tensor_ram_depth as usize {
             return Err(CompileError::Allocation {
                 memory: format!("tensor bank of core {}", life.core),
@@ -109,5 +107,5 @@ pub fn addresses(
             addr: u32::try_from(addr).unwrap_or(u32::MAX),
         };
     }
-    Ok((result, top))
+    Ok(result)
 }

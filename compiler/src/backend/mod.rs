@@ -228,7 +228,7 @@ impl ProgramBuilder {
         let mut stores = encode::Stores::new(&self.config);
         let mut infos = Vec::new();
         for (m, state) in self.models.iter().zip(&states) {
-            let (addresses, _) =
+            let addresses =
                 allocate::addresses(&self.config, &m.placed.model, &m.schedule, state, &next)?;
             let entry = stores.add(&m.placed.model, &m.schedule, &addresses)?;
             infos.push(m.info(&self.config, entry));
