@@ -24,8 +24,6 @@ package sl_pkg;
   localparam int AccFullShift = 8;
   // Terms of one sum.
   localparam int MaxTerms = 512;
-  // Issue of a tick to its instruction registers.
-  localparam int FetchCycles = 3;
   // Stages p1 to p6 of the vector unit.
   localparam int AluStages = 6;
   // Cycle p0 of a vector operation on a tensor or constant.
@@ -37,7 +35,7 @@ package sl_pkg;
   // Width of a vector word, bits.
   localparam int VectorWordWidth = 79;
   // Width of a control word, bits.
-  localparam int ControlWordWidth = 43;
+  localparam int ControlWordWidth = 28;
   // Width of a model record, bits.
   localparam int ModelRecordWidth = 65;
 
@@ -133,7 +131,7 @@ package sl_pkg;
     logic valid;
   } vector_t;
 
-  // One tick of the sequencer and the output unit, 43 bits.
+  // One tick of the sequencer and the output unit, 28 bits.
   typedef struct packed {
     // Lanes from this one on are sent as zero.
     logic [6:0] out_lanes;
@@ -145,8 +143,8 @@ package sl_pkg;
     logic out_last;
     // Read a block and send it as an output beat.
     logic out_valid;
-    // Input beats that must have been accepted before this tick may issue.
-    logic [15:0] wait_beats;
+    // Takes an input beat of the job: issues once there is one that no tick before has taken.
+    logic beat;
     // Last tick of the phase.
     logic last;
   } control_t;

@@ -45,7 +45,7 @@ module sl_top #(
     output logic [15:0] last_bad_select,
     output logic irq,  // one cycle per model-select beat that names no model
 
-    // Ticks as the cores see them.
+    // Ticks, in the cycle after their issue.
     output logic trace_tick_valid,
     output logic [15:0] trace_tick_pc,
     output logic [7:0] trace_model,
@@ -108,6 +108,7 @@ module sl_top #(
       .MaxModels(MaxModels),
       .SelectFifoDepth(SelectFifoDepth),
       .OutputFifoDepth(OutputFifoDepth),
+      .ExchangeStages(ExchangeStages),
       .InitPrefix(InitDir == "" ? "" : {InitDir, "/"})
   ) u_dispatcher (
       .clk_i(compute_clock),
@@ -140,12 +141,11 @@ module sl_top #(
       .bad_select_count_o(bad_select_count),
       .last_bad_select_o(last_bad_select),
       .bad_select_pulse_o(irq),
-      .model_o(trace_model)
+      .trace_valid_o(trace_tick_valid),
+      .trace_pc_o(trace_tick_pc),
+      .trace_model_o(trace_model),
+      .trace_parity_o(trace_parity)
   );
-
-  assign trace_tick_valid = tick_valid;
-  assign trace_tick_pc = tick_pc;
-  assign trace_parity = tick_parity;
 
   // Exchange: the cores' results and the input beat, which is kept for the cycle after its acceptance.
   logic [BlockSize*16-1:0] input_data_q;

@@ -140,7 +140,7 @@ fn program() -> Program {
         streaming_dim: None,
     };
     let mut control = vec![ControlWord::default(); 3];
-    control[0].wait = 1;
+    control[0].beat = true;
     control[2] = ControlWord {
         last: true,
         out_valid: true,

@@ -264,21 +264,21 @@ impl Program {
                 format!("a job sends {} beats", m.n_out),
             );
         }
-        let awaited = job.iter().map(|w| w.wait).max().unwrap_or(0);
-        if awaited != m.n_in {
+        let taken = job.iter().filter(|w| w.beat).count();
+        if taken != m.n_in as usize {
             return rule(
-                "input beats awaited".into(),
-                awaited as usize,
+                "input beats taken".into(),
+                taken,
                 format!("a job has {}", m.n_in),
             );
         }
         let init = m.init_pc.map_or(&[][..], |pc| &self.control[pc as usize..]);
         let end = init.iter().position(|w| w.last).unwrap_or(0);
-        if init.iter().take(end + 1).any(|w| w.out_valid || w.wait > 0) {
+        if init.iter().take(end + 1).any(|w| w.out_valid || w.beat) {
             return rule(
                 "initialisation".into(),
                 end,
-                "it neither waits for input nor sends output".into(),
+                "it neither takes input nor sends output".into(),
             );
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
 use crate::load::SPACES;
 use crate::registers::{ADDRESS_BITS, REGISTERS};
-use crate::timing::{ALU_STAGES, FETCH, OUTPUT, TENSOR_P0};
+use crate::timing::{ALU_STAGES, OUTPUT, TENSOR_P0};
 use crate::words::{ControlWord, Field, MatrixWord, ModelRecord, VectorWord, WORDS};
 
 /// `first_word` to `FirstWord`.
@@ -74,7 +74,7 @@ pub fn package() -> String {
                 format!("{}_e", code_type(word, f))
             };
             let _ = writeln!(s, "    // {}", f.doc.trim());
-            let _ = writeln!(s, "    {ty} {};", field_name(f.name));
+            let _ = writeln!(s, "    {ty} {};", f.name);
         }
         let _ = writeln!(s, "  }} {word}_t;\n");
     }
@@ -106,14 +106,6 @@ fn enum_column(names: &[String]) -> usize {
     let longest = names.iter().map(String::len).max().unwrap_or(0);
     let shortest = names.iter().map(String::len).min().unwrap_or(0);
     if longest - shortest <= 2 { longest } else { 0 }
-}
-
-/// Name of a field in SystemVerilog: its own, unless that is a keyword.
-pub fn field_name(name: &str) -> &str {
-    match name {
-        "wait" => "wait_beats",
-        other => other,
-    }
 }
 
 fn sentence(text: &str) -> String {
@@ -164,11 +156,6 @@ pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
             "shift in eights that leaves the sign",
         ),
         ("MaxTerms", MAX_TERMS as i64, "terms of one sum"),
-        (
-            "FetchCycles",
-            FETCH.into(),
-            "issue of a tick to its instruction registers",
-        ),
         (
             "AluStages",
             ALU_STAGES.into(),

@@ -5,8 +5,6 @@
 
 use crate::config::HardwareConfig;
 
-/// Cycles from the issue of a tick (`tau`) to its `c0`.
-pub const FETCH: u32 = 3;
 /// Stages of the fp32 arithmetic of the vector unit (p1..p6).
 pub const ALU_STAGES: u32 = 6;
 /// p0 of a vector operation whose operand A is a tensor or a constant.
@@ -30,6 +28,12 @@ impl Timing {
             tree: tree_stages(config.block_size),
             exchange: config.exchange_stages,
         }
+    }
+
+    /// Cycles from the issue of a tick (`tau`) to its `c0`. The tick is spread over the chip in as many stages as a block, so that a
+    /// tick that takes an input beat may issue in the cycle in which the beat is accepted.
+    pub const fn fetch(self) -> u32 {
+        1 + self.exchange
     }
 
     /// Port Y address of the hi plane of an `add32`; the lo plane follows one cycle later. Constant port address of an `init`.
@@ -57,9 +61,9 @@ impl Timing {
         1 + self.exchange
     }
 
-    /// From `o` to the first cycle in which a presented read address sees the block.
+    /// From `o` to the first cycle in which a presented read address sees the block: that of the write, which is forwarded.
     pub const fn readable_after_output(self) -> u32 {
-        2 + self.exchange
+        self.write_after_output()
     }
 
     /// From a matrix word's operand read to the earliest operand read of its result (no vector arithmetic between).
@@ -67,7 +71,7 @@ impl Timing {
         self.acc_p0() + self.readable_after_output()
     }
 
-    /// From the acceptance of an input beat to the cycle in which the banks are written.
+    /// From the acceptance of an input beat to the cycle in which the banks are written, the first one that sees it.
     pub const fn input_write(self) -> u32 {
         1 + self.exchange
     }
@@ -95,7 +99,15 @@ mod tests {
                 exchange: 1
             }
             .dense_latency(),
-            20
+            19
         );
+    }
+
+    #[test]
+    fn a_beat_is_readable_when_its_tick_reads() {
+        for exchange in 1..=2 {
+            let t = Timing { tree: 3, exchange };
+            assert!(t.fetch() >= t.input_write());
+        }
     }
 }

@@ -263,8 +263,8 @@ word! {
     ControlWord = "control" {
         /// Last tick of the phase.
         last: bool = 1,
-        /// Input beats that must have been accepted before this tick may issue.
-        wait: u32 = 16,
+        /// Takes an input beat of the job: issues once there is one that no tick before has taken.
+        beat: bool = 1,
         /// Read a block and send it as an output beat.
         out_valid: bool = 1,
         /// The beat ends a tensor packet.

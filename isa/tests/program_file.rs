@@ -18,7 +18,7 @@ fn program() -> Program {
     };
     let ticks = 21;
     let mut control = vec![ControlWord::default(); ticks];
-    control[0].wait = 1;
+    control[0].beat = true;
     control[ticks - 1] = ControlWord {
         last: true,
         out_valid: true,
@@ -163,7 +163,7 @@ fn rules_of_a_program() {
         (|p| p.cores[0].weights[0].m[0] = 65536, "mantissa"),
         (|p| p.models[0].ticks = 22, "end tick"),
         (|p| p.models[0].n_out = 2, "output words"),
-        (|p| p.control[0].wait = 2, "awaited"),
+        (|p| p.control[1].beat = true, "taken"),
         (|p| p.control[3].last = true, "last tick"),
         (|p| p.models[0].init_pc = Some(0), "initialisation"),
     ];

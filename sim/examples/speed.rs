@@ -30,6 +30,14 @@ fn dense(config: HardwareConfig, width: u32, layers: u32) -> Program {
     }
     let mut control: Vec<ControlWord> = Vec::new();
     let mut noise = 1u32;
+    // All of the input before anything else.
+    for _ in 1..blocks {
+        control.push(ControlWord::default());
+        for core in &mut cores {
+            core.matrix.push(MatrixWord::default());
+            core.vector.push(VectorWord::default());
+        }
+    }
     for layer in 0..layers {
         // Blocks of a layer stand in the bank of the core that made them, even and odd layers apart.
         let half = (layer % 2) * config.tensor_ram_depth / 2;
@@ -102,7 +110,9 @@ fn dense(config: HardwareConfig, width: u32, layers: u32) -> Program {
             core.vector.push(VectorWord::default());
         }
     }
-    control[0].wait = blocks;
+    for word in &mut control[..blocks as usize] {
+        word.beat = true;
+    }
     let tensor = |name: &str| TensorInfo {
         name: name.into(),
         shape: vec![width as usize],

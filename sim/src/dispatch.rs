@@ -4,6 +4,7 @@
 //! |----------|------|---------|
 //! | `slots[2]` | valid, model, record | job whose input arrives or is being processed |
 //! | `beats[2]` | count | input beats accepted for the slot |
+//! | `taken` | count | of these, taken by ticks of the running job |
 //! | `alloc_par`, `in_par`, `run_par` | 0 or 1 | slot of the next look-up, of the next input beat, of the running job |
 //! | `credit` | beats | output FIFO entries not promised to a job |
 //!
@@ -75,7 +76,7 @@ struct Slot {
 #[derive(Debug, Clone, Copy)]
 struct Word {
     last: bool,
-    wait: u32,
+    beat: bool,
 }
 
 /// The state of section 6.
@@ -89,6 +90,7 @@ pub struct Dispatcher {
     select_count: usize,
     slots: [Slot; 2],
     beats: [u32; 2],
+    taken: u32,
     alloc_par: u8,
     in_par: u8,
     run_par: u8,
@@ -121,7 +123,7 @@ impl Dispatcher {
                 .iter()
                 .map(|w| Word {
                     last: w.last,
-                    wait: w.wait,
+                    beat: w.beat,
                 })
                 .collect(),
             fifo_credit: config.output_fifo_depth,
@@ -130,6 +132,7 @@ impl Dispatcher {
             select_count: 0,
             slots: [Slot::default(); 2],
             beats: [0; 2],
+            taken: 0,
             alloc_par: 0,
             in_par: 0,
             run_par: 0,
@@ -140,7 +143,7 @@ impl Dispatcher {
             phase: Phase::Main,
             word: Word {
                 last: false,
-                wait: 0,
+                beat: false,
             },
             jobs_done: 0,
             bad_select_count: 0,
@@ -156,6 +159,7 @@ impl Dispatcher {
         self.select_count = 0;
         self.slots = [Slot::default(); 2];
         self.beats = [0; 2];
+        self.taken = 0;
         self.alloc_par = 0;
         self.in_par = 0;
         self.run_par = 0;
@@ -185,7 +189,8 @@ impl Dispatcher {
         let np = if self.running { cur ^ 1 } else { cur };
         let start_ok =
             i.enable && self.slots[np].valid && self.credit >= self.slots[np].record.n_out;
-        let issue = self.run && self.beats[cur] >= self.word.wait;
+        let here = self.beats[cur] + u32::from(accept && inp == cur);
+        let issue = self.run && (!self.word.beat || here > self.taken);
         let mut out = DispatchOut {
             select_ready,
             input_ready,
@@ -200,6 +205,7 @@ impl Dispatcher {
                 parity: self.run_par,
                 phase: self.phase,
             });
+            self.taken += u32::from(self.word.beat);
             match (self.word.last, self.phase) {
                 (false, _) => self.fetch(self.pc + 1),
                 (true, Phase::Init) => {
@@ -271,6 +277,7 @@ impl Dispatcher {
         } else {
             slot.record.entry_pc
         });
+        self.taken = 0;
         self.run = true;
         self.running = true;
         self.run_par = u8::from(np == 1);
@@ -297,9 +304,9 @@ impl Dispatcher {
         self.running
     }
 
-    /// The next tick of the running job waits for input beats.
+    /// The next tick of the running job waits for an input beat.
     pub const fn holding(&self) -> bool {
-        self.run && self.beats[self.run_par as usize] < self.word.wait
+        self.run && self.word.beat && self.beats[self.run_par as usize] == self.taken
     }
 
     /// No job is accepted or waiting to be looked up.

@@ -2,22 +2,23 @@
 //!
 //! | stage | cycle after issue | what happens |
 //! |-------|-------------------|--------------|
-//! | [`OUT_PUSH`] | 4 | the output beat read one cycle before enters the FIFO |
-//! | [`READ`] | 3 | reads of `c0`: port O, port X, port Y and constants for operand A |
-//! | [`B_TENSOR`], [`B_ACC`] | p0 - 1 + 3 | operand B |
-//! | [`PLANE_HI`], [`PLANE_LO`] | late read | `add32` operand |
-//! | [`ACCUMULATE`] | accumulate | product or `add32` enters the accumulator; the tick's vector word copies the result |
-//! | [`WRITE`] + 0..8 | o + 1 + E, planes one more | arithmetic and write to the mirrored banks |
+//! | [`WRITE`] + 0..8 | c0 + o + 1 + E, planes one more | arithmetic and write to the mirrored banks |
 //! | [`IN_WRITE`] | 1 + E after acceptance | input beat written |
+//! | [`OUT_PUSH`] | c0 + 1 | the output beat read one cycle before enters the FIFO |
+//! | [`READ`] | c0 | port O, port X, port Y and constants for operand A |
+//! | [`B_TENSOR`], [`B_ACC`] | c0 + p0 - 1 | operand B |
+//! | [`PLANE_HI`], [`PLANE_LO`] | c0 + late read | `add32` operand |
+//! | [`ACCUMULATE`] | c0 + accumulate | product or `add32` enters the accumulator; the tick's vector word copies the result |
 //!
-//! **Contract.** Offsets come from `sluice_isa::timing`. Within a cycle stages run in numeric order: all reads before all writes.
+//! **Contract.** Offsets come from `sluice_isa::timing`. Within a cycle stages run in numeric order: all writes before all reads, because a
+//! read sees the block that is written in its cycle.
 //! **Errors.** None; the program was validated.
 #![expect(
     clippy::cast_possible_truncation,
     reason = "addresses, block counts and lane numbers of a validated program are far below 2^32; cores are at most 16"
 )]
 
-use sluice_isa::timing::{FETCH, TENSOR_P0, Timing};
+use sluice_isa::timing::{TENSOR_P0, Timing};
 use sluice_isa::{
     ASrc, BSrc, Format, HardwareConfig, Init, MatrixKind, MatrixWord, Op as Alu, Program,
     VectorWord,
@@ -26,18 +27,18 @@ use sluice_isa::{
 use crate::error::Resource;
 use crate::kernel::Weights;
 
-pub(crate) const OUT_PUSH: usize = 0;
-pub(crate) const READ: usize = 1;
-pub(crate) const B_TENSOR: usize = 2;
-pub(crate) const PLANE_HI: usize = 3;
-pub(crate) const PLANE_LO: usize = 4;
-pub(crate) const ACCUMULATE: usize = 5;
-pub(crate) const B_ACC: usize = 6;
 /// First of eight: bit 2 = operand A is the accumulator, bit 1 = arithmetic, bit 0 = second plane.
-pub(crate) const WRITE: usize = 7;
-pub(crate) const STAGES: usize = 15;
+pub(crate) const WRITE: usize = 0;
 /// Not a stage of a tick: the input unit's write.
-pub(crate) const IN_WRITE: usize = 15;
+pub(crate) const IN_WRITE: usize = 8;
+pub(crate) const OUT_PUSH: usize = 9;
+pub(crate) const READ: usize = 10;
+pub(crate) const B_TENSOR: usize = 11;
+pub(crate) const PLANE_HI: usize = 12;
+pub(crate) const PLANE_LO: usize = 13;
+pub(crate) const ACCUMULATE: usize = 14;
+pub(crate) const B_ACC: usize = 15;
+pub(crate) const STAGES: usize = 16;
 
 /// Cycles an event can lie in the future, rounded up to a power of two.
 pub(crate) const RING: usize = 32;
@@ -274,16 +275,17 @@ impl Image {
 /// Cycles from issue to each stage.
 fn offsets(t: Timing) -> [u32; STAGES] {
     let mut o = [0; STAGES];
-    o[READ] = FETCH;
-    o[OUT_PUSH] = FETCH + 1;
-    o[B_TENSOR] = FETCH + TENSOR_P0 - 1;
-    o[PLANE_HI] = FETCH + t.late_read();
-    o[PLANE_LO] = FETCH + t.late_read() + 1;
-    o[ACCUMULATE] = FETCH + t.accumulate();
-    o[B_ACC] = FETCH + t.acc_p0() - 1;
-    for (i, o) in (0u32..).zip(&mut o[WRITE..]) {
+    let c0 = t.fetch();
+    o[READ] = c0;
+    o[OUT_PUSH] = c0 + 1;
+    o[B_TENSOR] = c0 + TENSOR_P0 - 1;
+    o[PLANE_HI] = c0 + t.late_read();
+    o[PLANE_LO] = c0 + t.late_read() + 1;
+    o[ACCUMULATE] = c0 + t.accumulate();
+    o[B_ACC] = c0 + t.acc_p0() - 1;
+    for (i, o) in (0u32..8).zip(&mut o[WRITE..]) {
         let p0 = if i & 4 != 0 { t.acc_p0() } else { TENSOR_P0 };
-        *o = FETCH + p0 + Timing::to_output(i & 2 == 0) + t.write_after_output() + (i & 1);
+        *o = c0 + p0 + Timing::to_output(i & 2 == 0) + t.write_after_output() + (i & 1);
     }
     o
 }
@@ -307,7 +309,7 @@ impl Builder<'_> {
             .position(|&r| r == resource)
             .unwrap_or(0) as u32;
         self.reserved.push(Reservation {
-            offset: FETCH + offset,
+            offset: self.timing.fetch() + offset,
             bits: 1 << (16 * index + core),
         });
     }
@@ -466,14 +468,14 @@ mod tests {
             tree: 3,
             exchange: 1,
         });
-        assert_eq!(o[READ], 3);
-        assert_eq!(o[PLANE_HI], 3 + 7);
-        assert_eq!(o[ACCUMULATE], 3 + 13);
-        assert_eq!(o[WRITE], 3 + 3 + 2);
-        assert_eq!(o[WRITE + 1], 3 + 3 + 2 + 1);
-        assert_eq!(o[WRITE + 2], 3 + 3 + 7 + 2);
-        assert_eq!(o[WRITE + 4], 3 + 17 + 2);
-        assert_eq!(o[WRITE + 7], 3 + 17 + 7 + 2 + 1);
+        assert_eq!(o[READ], 2);
+        assert_eq!(o[PLANE_HI], 2 + 7);
+        assert_eq!(o[ACCUMULATE], 2 + 13);
+        assert_eq!(o[WRITE], 2 + 3 + 2);
+        assert_eq!(o[WRITE + 1], 2 + 3 + 2 + 1);
+        assert_eq!(o[WRITE + 2], 2 + 3 + 7 + 2);
+        assert_eq!(o[WRITE + 4], 2 + 17 + 2);
+        assert_eq!(o[WRITE + 7], 2 + 17 + 7 + 2 + 1);
     }
 
     #[test]

@@ -16,7 +16,7 @@ const INPUT: u32 = 1;
 fn echo() -> Vec<Tick> {
     let mut t = vec![
         tick()
-            .wait(1)
+            .beats(1)
             .m(0, read(INPUT, 0))
             .v(0, pass(ASrc::X, 0, 4)),
     ];
@@ -56,11 +56,11 @@ fn a_wait_pauses_the_tick_and_what_was_issued_flows_on() {
     let mut b = Build::new(1, 4);
     let mut ticks = vec![
         tick()
-            .wait(1)
+            .beats(1)
             .m(0, read(INPUT, 0))
             .v(0, pass(ASrc::X, 0, 4)),
     ];
-    ticks.push(tick().wait(2).out(0, 0, 4)); // one tick behind: fresh only because of the pause
+    ticks.push(tick().beats(1).out(0, 0, 4)); // one tick behind: fresh only because of the pause
     b.model(2, 1, ticks);
     let mut bench = Bench::new(b.machine());
     bench.cycle(Some(0), None, true);
@@ -94,7 +94,7 @@ fn counter() -> Build {
     init.extend(idle(7));
     let mut grow = alu(y(pass(ASrc::Y, 3, 4), 0, 3), Op::Add, BSrc::Const);
     grow.const_addr = one;
-    let mut ticks = vec![tick().wait(1).v(0, grow)];
+    let mut ticks = vec![tick().beats(1).v(0, grow)];
     ticks.extend(idle(12));
     ticks.push(tick().out(0, 3, 4));
     b.model_with_init(1, 1, Some(init), ticks);
@@ -217,7 +217,7 @@ fn two_models_interleaved_keep_their_own_state() {
     b.model(1, 1, {
         let mut t = vec![
             tick()
-                .wait(1)
+                .beats(1)
                 .m(0, read(INPUT, 0))
                 .v(0, pass(ASrc::X, 9, 4)),
         ];
@@ -256,7 +256,7 @@ fn fault(ticks: Vec<Tick>) -> Option<SimError> {
 
 /// `first`, then `second` after `gap` ticks.
 fn pair(first: Tick, second: Tick, gap: usize) -> Vec<Tick> {
-    let mut t = vec![first.wait(2)];
+    let mut t = vec![first.beats(2)];
     t.extend(idle(gap - 1));
     t.push(second);
     t.extend(idle(30));

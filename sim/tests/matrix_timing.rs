@@ -16,7 +16,7 @@ fn identity(distance: usize) -> Build {
     let mut b = Build::new(1, 4);
     let mut ticks = vec![
         tick()
-            .wait(1)
+            .beats(1)
             .m(0, product(INPUT, 0, 0, 0))
             .v(0, pass(ASrc::Acc, 0, 4)),
     ];
@@ -69,7 +69,7 @@ fn deeper_trees_take_two_cycles_each() {
             let mut b = Build::new(1, size);
             let mut ticks = vec![
                 tick()
-                    .wait(1)
+                    .beats(1)
                     .m(0, product(INPUT, 0, 0, 0))
                     .v(0, pass(ASrc::Acc, 0, size)),
             ];
@@ -102,7 +102,7 @@ fn sums_in_consecutive_cycles() {
     let p = product(INPUT, 0, 0, 3);
     let next = |addr| more(product(INPUT, addr, 0, 3));
     let mut ticks = vec![
-        tick().wait(3).m(0, p),
+        tick().beats(3).m(0, p),
         tick().m(0, next(1)),
         tick().m(0, next(2)).v(0, pass(ASrc::Acc, 9, 4)),
         // A new sum into the same accumulator right behind must not disturb what was taken.
@@ -136,7 +136,7 @@ fn planes_program(distance: usize) -> Build {
     let bias = b.constant(&[2f32.powi(-10); 4]);
     let mut ticks = vec![
         tick()
-            .wait(1)
+            .beats(1)
             .m(0, with_bias(product(INPUT, 0, 0, 0), bias))
             .v(0, planes(pass(ASrc::Acc, 4, 4))),
     ];
@@ -173,7 +173,7 @@ fn add32_poisons_the_row_only() {
     let bias = b.constant(&[f32::INFINITY, 1.0, 2.0, 3.0]);
     let mut ticks = vec![
         tick()
-            .wait(1)
+            .beats(1)
             .v(0, planes(y(pass(ASrc::Const, 4, 4), 0, 0))),
     ];
     ticks[0].vector[0].1.const_addr = bias;

@@ -15,7 +15,7 @@ const INPUT: u32 = 1;
 /// Two input blocks, one vector word in tick 0, its block sent `distance` ticks later.
 fn program(word: VectorWord, x: Option<u32>, distance: usize) -> Build {
     let mut b = Build::new(1, 4);
-    let mut first = tick().wait(2).v(0, word);
+    let mut first = tick().beats(2).v(0, word);
     if let Some(addr) = x {
         first = first.m(0, read(INPUT, addr));
     }
@@ -132,7 +132,7 @@ fn lane_mask_keeps_the_other_lanes() {
     (narrow.lane_lo, narrow.lane_hi) = (1, 3);
     let mut ticks = vec![
         tick()
-            .wait(2)
+            .beats(2)
             .m(0, read(INPUT, 0))
             .v(0, pass(ASrc::X, 5, 4)),
         tick().m(0, read(INPUT, 1)).v(0, narrow),
@@ -156,7 +156,7 @@ fn plane(addr: u32, distance: usize) -> u16 {
     let k = b.constant(&[1.0 + 2f32.powi(-12); 4]);
     let mut word = planes(pass(ASrc::Const, 4, 4));
     word.const_addr = k;
-    let mut ticks = vec![tick().wait(1).v(0, word)];
+    let mut ticks = vec![tick().beats(1).v(0, word)];
     ticks.extend(idle(distance - 1));
     ticks.push(tick().out(0, addr, 4));
     b.model(1, 1, ticks);
@@ -183,7 +183,7 @@ fn operand_b_is_read_one_cycle_before_p0() {
         let mut b = Build::new(1, 4);
         let mut ticks = vec![
             tick()
-                .wait(2)
+                .beats(2)
                 .m(0, read(INPUT, 1))
                 .v(0, pass(ASrc::X, 3, 4)),
         ];
@@ -208,7 +208,7 @@ fn arithmetic_on_a_sum() {
         let mut b = Build::new(1, 4);
         let mut ticks = vec![
             tick()
-                .wait(2)
+                .beats(2)
                 .m(0, product(INPUT, 0, 0, 2))
                 .v(0, alu(y(pass(ASrc::Acc, 5, 4), INPUT, 1), Op::Mul, BSrc::Y)),
         ];
@@ -230,7 +230,7 @@ fn blocks_reach_every_core() {
     let input = 2;
     let mut ticks = vec![
         tick()
-            .wait(2)
+            .beats(2)
             .m(1, read(input, 0))
             .v(1, pass(ASrc::X, 7, 4)),
     ];

@@ -24,13 +24,13 @@ fn running_sum() -> Build {
     let mut ticks = idle(5);
     ticks.push(
         tick()
-            .wait(1)
+            .beats(1)
             .m(0, read(INPUT, 0))
             .v(0, alu(y(pass(ASrc::X, 3, 4), 0, 3), Op::Add, BSrc::Y)),
     );
     ticks.push(
         tick()
-            .wait(2)
+            .beats(1)
             .m(0, product(INPUT, 1, 0, 0))
             .v(0, pass(ASrc::Acc, 5, 4)),
     );
@@ -80,7 +80,7 @@ fn contiguous_is_the_ticks_of_a_job_when_nothing_else_limits() {
     let mut b = Build::new(1, 4);
     let mut t = vec![
         tick()
-            .wait(30)
+            .beats(30)
             .m(0, read(INPUT, 29))
             .v(0, pass(ASrc::X, 0, 4)),
     ];
@@ -163,7 +163,7 @@ fn faults_of_programs_and_streams() {
     let mut b = Build::new(1, 4);
     let mut t = vec![
         tick()
-            .wait(1)
+            .beats(1)
             .m(0, read(INPUT, 0))
             .v(0, planes(pass(ASrc::X, 2, 4))),
     ];
@@ -185,7 +185,7 @@ fn output_that_needs_no_input_may_come_before_it() {
     let mut t = vec![tick().v(0, word)];
     t.extend(idle(5));
     t.push(tick().out(0, 2, 4));
-    t.push(tick().wait(1));
+    t.push(tick().beats(1));
     b.model(1, 1, t);
     let mut vm = Vm::new(b.program()).unwrap();
     for _ in 0..3 {
@@ -200,7 +200,7 @@ fn two_models() -> Build {
     let mut b = running_sum();
     let mut t = vec![
         tick()
-            .wait(1)
+            .beats(1)
             .m(0, read(INPUT, 0))
             .v(0, pass(ASrc::X, 9, 4)),
     ];

@@ -122,7 +122,7 @@ fn corrupted_schedule() {
     let words = writes(&s.bundle.program).unwrap();
     let mut program = (*s.bundle.program).clone();
     for word in &mut program.control {
-        word.wait = 0;
+        word.beat = false;
     }
     let bad = writes(&program).unwrap();
     assert_ne!(words, bad);

@@ -206,7 +206,6 @@ const DISPATCHER: &[&str] = &[
     "common/sl_ram_1r1w.sv",
     "common/sl_ram_async.sv",
     "stream/sl_fifo.sv",
-    "control/sl_at_least.sv",
     "control/sl_dispatch_fsm.v",
     "control/sl_dispatcher.sv",
 ];
@@ -234,6 +233,7 @@ fn dispatcher_library(c: &HardwareConfig) -> Library {
             ("MaxModels", c.max_models),
             ("SelectFifoDepth", c.select_fifo_depth),
             ("OutputFifoDepth", c.output_fifo_depth),
+            ("ExchangeStages", c.exchange_stages),
         ],
     )
 }
@@ -264,10 +264,10 @@ fn observe(rtl: &Bench) -> Outputs {
         in_lane: rtl
             .bit("in_lane_valid_o")
             .then(|| rtl.get32("in_lane_addr_o")),
-        tick: rtl.bit("tick_valid_o").then(|| Tick {
-            pc: rtl.get32("tick_pc_o"),
-            parity: rtl.bit("tick_parity_o"),
-            model: rtl.get32("model_o"),
+        tick: rtl.bit("trace_valid_o").then(|| Tick {
+            pc: rtl.get32("trace_pc_o"),
+            parity: rtl.bit("trace_parity_o"),
+            model: rtl.get32("trace_model_o"),
         }),
         out_command: rtl.bit("out_cmd_valid_o").then(|| OutCommand {
             last: rtl.bit("out_cmd_last_o"),
@@ -285,25 +285,47 @@ fn observe(rtl: &Bench) -> Outputs {
     }
 }
 
+/// The tick as the cores see it: the address of the cycle before, confirmed.
+fn tick_at_cores(rtl: &Bench, pc_before: u32) -> Option<(u32, bool)> {
+    rtl.bit("tick_valid_o")
+        .then(|| (pc_before, rtl.bit("tick_parity_o")))
+}
+
 /// Jobs done, or the first difference.
 fn dispatcher_lock_step(
     library: &Library,
+    config: &HardwareConfig,
     seed: u64,
     pattern: Pattern,
     cycles: u32,
     mutation: Option<Mutation>,
 ) -> Result<u32, String> {
-    let config = small_config();
     let mut random = Random::new(seed);
-    let program = ControlProgram::random(&config, &mut random);
-    let mut expected = Dispatcher::new(&config);
+    let program = ControlProgram::random(config, &mut random);
+    let mut expected = Dispatcher::new(config);
     if let Some(m) = mutation {
         expected = expected.mutated(m);
     }
     let mut rtl = Bench::new(library, "clk_i", u32::try_from(seed).unwrap());
-    let step = |rtl: &mut Bench, expected: &mut Dispatcher, i: &Inputs, what: &str| {
+    // What the cores should see in this cycle and the next ones, and the address they saw before.
+    let mut on_the_way = vec![None; config.exchange_stages as usize];
+    let mut pc_before = 0;
+    let mut step = |rtl: &mut Bench, expected: &mut Dispatcher, i: &Inputs, what: &str| {
         drive(rtl, i);
         let (e, a) = (expected.step(i), observe(rtl));
+        on_the_way.push(e.tick.map(|t| (t.pc, t.parity)));
+        on_the_way.remove(0);
+        let cores = tick_at_cores(rtl, pc_before);
+        if i.reset_n && cores != on_the_way[0] {
+            return Err(format!(
+                "seed {seed}, {pattern:?}, {what}: tick {:?}, cores see {cores:?}",
+                on_the_way[0]
+            ));
+        }
+        if !i.reset_n {
+            on_the_way.fill(None);
+        }
+        pc_before = rtl.get32("tick_pc_o");
         rtl.try_clock()
             .map_err(|error| format!("seed {seed}, {pattern:?}, {what}: {error}"))?;
         if i.reset_n && e != a {
@@ -353,24 +375,30 @@ fn dispatcher_follows_the_model() {
     if !tools_or_skip("dispatcher_follows_the_model") {
         return;
     }
-    let library = dispatcher_library(&small_config());
-    let mut jobs = 0;
-    for seed in 1..=12 {
-        for pattern in Pattern::ALL {
-            jobs += dispatcher_lock_step(&library, seed, pattern, 4_000, None)
-                .unwrap_or_else(|e| panic!("{e}"));
+    for exchange_stages in [1, 2] {
+        let config = HardwareConfig {
+            exchange_stages,
+            ..small_config()
+        };
+        let library = dispatcher_library(&config);
+        let mut jobs = 0;
+        for seed in 1..=12 {
+            for pattern in Pattern::ALL {
+                jobs += dispatcher_lock_step(&library, &config, seed, pattern, 4_000, None)
+                    .unwrap_or_else(|e| panic!("{e}"));
+            }
         }
-    }
-    println!("{jobs} jobs in 192,000 cycles");
-    assert!(jobs > 10_000, "the traffic must do something: {jobs} jobs");
+        println!("{jobs} jobs in 192,000 cycles");
+        assert!(jobs > 10_000, "the traffic must do something: {jobs} jobs");
 
-    for mutation in Mutation::ALL {
-        let noticed = (1..=12).any(|seed| {
-            Pattern::ALL
-                .iter()
-                .any(|&p| dispatcher_lock_step(&library, seed, p, 1_500, Some(mutation)).is_err())
-        });
-        assert!(noticed, "{mutation:?} went unnoticed");
+        for mutation in Mutation::ALL {
+            let noticed = (1..=12).any(|seed| {
+                Pattern::ALL.iter().any(|&p| {
+                    dispatcher_lock_step(&library, &config, seed, p, 1_500, Some(mutation)).is_err()
+                })
+            });
+            assert!(noticed, "{mutation:?} went unnoticed");
+        }
     }
 }
 
@@ -383,9 +411,9 @@ fn dispatcher_latency_by_hand() {
     }
     let config = small_config();
     let mut rtl = Bench::new(&dispatcher_library(&config), "clk_i", 7);
-    let control = |last, wait, out_valid| sluice_isa::words::ControlWord {
+    let control = |last, beat, out_valid| sluice_isa::words::ControlWord {
         last,
-        wait,
+        beat,
         out_valid,
         out_bank: 2,
         out_addr: 3,
@@ -393,7 +421,7 @@ fn dispatcher_latency_by_hand() {
         out_last: true,
     };
     let program = ControlProgram {
-        control: vec![control(false, 1, false), control(true, 1, true)],
+        control: vec![control(false, true, false), control(true, false, true)],
         models: vec![sluice_isa::words::ModelRecord {
             entry_pc: 0,
             init_pc: 0,
@@ -442,7 +470,7 @@ fn dispatcher_latency_by_hand() {
         note("command", o.out_command.is_some());
         rtl.clock();
     }
-    // tau = 3 for the first tick, so its register shows it in 4; the output word issues in 4, c0 = 7.
+    // tau = 3 for the first tick, so its register shows it in 4; the output word issues in 4, c0 = 6.
     let expected = [
         "2 input",
         "3 input",
@@ -450,12 +478,12 @@ fn dispatcher_latency_by_hand() {
         "5 tick",
         "6 input",
         "6 tick",
+        "6 command",
         "7 tick",
-        "7 command",
         "8 tick",
+        "8 command",
         "9 tick",
-        "9 command",
-        "11 command",
+        "10 command",
     ];
     assert_eq!(events, expected);
 }
@@ -540,6 +568,7 @@ fn output_unit_library() -> Library {
             "common/sl_ram_async.sv",
             "common/sl_ram_mask.sv",
             "stream/sl_fifo.sv",
+            "core/sl_bank_mirror.sv",
             "stream/sl_output_unit.sv",
         ],
         &[

@@ -77,7 +77,7 @@ pub fn addresses(
             1
         };
         let bank = &mut banks[life.core];
-        let free = |s: &Slot| life.write_tick >= s.tick && life.first_write >= s.cycle;
+        let free = |s: &Slot| life.write_tick >= s.tick && life.first_write > s.cycle;
         let at = (0..=bank.len())
             .find(|&a| (a..a + size).all(|i| bank.get(i).is_none_or(free)))
             .unwrap_or(bank.len());
@@ -87,7 +87,7 @@ pub fn addresses(
         for slot in &mut bank[at..at + size] {
             *slot = Slot {
                 tick: life.read_tick.max(life.write_tick),
-                cycle: life.last_read.max(life.last_write + 1),
+                cycle: life.last_read.max(life.last_write),
             };
         }
         let addr = base[life.core] as usize + at;

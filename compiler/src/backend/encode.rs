@@ -215,7 +215,7 @@ impl<'a> Stores<'a> {
             };
         }
         for n in 0..model.input_beats {
-            self.control[start + schedule.t0 + n].wait = narrow(n + 1);
+            self.control[start + schedule.t0 + n].beat = true;
         }
         self.control[start + schedule.ticks - 1].last = true;
         for (core, slots) in schedule.cores.iter().enumerate() {

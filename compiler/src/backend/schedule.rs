@@ -594,7 +594,7 @@ impl<'a> Scheduler<'a> {
             // State is overwritten only after everybody has read it.
             let life = self.result.life[o.dst.0];
             let write = tick + self.write_offset(op);
-            if self.readers_left[o.dst.0] > 0 || tick < life.read_tick || write < life.last_read {
+            if self.readers_left[o.dst.0] > 0 || tick < life.read_tick || write <= life.last_read {
                 return None;
             }
         }
@@ -651,8 +651,8 @@ impl<'a> Scheduler<'a> {
         life.last_write = life.last_write.max(write + planes);
         self.writers_left[dst] -= 1;
         if self.writers_left[dst] == 0 && self.placed.model.blocks[dst].origin == Origin::Computed {
-            // Readable one cycle after the write.
-            let ready = self.result.life[dst].last_write - planes + 1;
+            // Readable in the cycle of the write.
+            let ready = self.result.life[dst].last_write - planes;
             self.block_ready(dst, ready, tick);
         }
     }
@@ -685,26 +685,26 @@ impl<'a> Scheduler<'a> {
         }
         for (b, life) in r.life.iter().enumerate() {
             match model.blocks[b].origin {
-                // The next job's input may be written as soon as this job is done.
+                // The cycle after its last tick looks up a job for the slot, the next one accepts a beat for it.
                 Origin::Input(_) => {
-                    ticks = ticks
-                        .max((life.last_read + 1).saturating_sub(self.timing.exchange as usize));
+                    let read = life.last_read + self.timing.fetch() as usize;
+                    ticks = ticks.max(read.saturating_sub(self.timing.input_write() as usize));
                 }
                 // The next job of this model reads what this one left.
                 Origin::State => {
                     if let Some(first) = life.first_read
                         && life.last_write > 0
                     {
-                        ticks = ticks.max((life.last_write + 1).saturating_sub(first));
+                        ticks = ticks.max(life.last_write.saturating_sub(first));
                     }
                 }
                 Origin::Computed => {}
             }
         }
         let last_output = r.outputs.last().copied().unwrap_or(0);
-        // The first beat is accepted one cycle before tick t0; an output word's beat stands on the port FETCH + OUTPUT cycles after its tick.
-        let spaced = last_output + 1 - r.t0
-            + (sluice_isa::timing::FETCH + sluice_isa::timing::OUTPUT) as usize
+        // The first beat is accepted in the cycle of tick t0; an output word's beat stands on the port `fetch + OUTPUT` cycles after its tick.
+        let spaced = last_output - r.t0
+            + (self.timing.fetch() + sluice_isa::timing::OUTPUT) as usize
             + 1;
         self.result.ticks = ticks.max(2);
         self.result.spaced = spaced;

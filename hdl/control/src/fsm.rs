@@ -7,7 +7,9 @@
 //! | `left[s]`      | 16   | `n_in - beats[s]`                                                              |
 //! | `beats[s]`     | 16   | input beats accepted                                                           |
 //! | `beats_plus[s]`| 16   | one more                                                                       |
-//! | `beats_run`    | 16   | `beats` of the running job's slot                                              |
+//! | `any[s]`       | 1    | `beats[s] != 0`                                                                |
+//! | `avail`        | 16   | input beats of the running job that no tick has taken                          |
+//! | `some`         | 1    | `avail != 0`                                                                   |
 //! | `entry[s]`     | 16   | first tick of the job proper                                                   |
 //! | `start[s]`     | 16   | first tick to run: `entry`, or the initialisation's while the model needs it   |
 //! | `fresh[s]`     | 1    | `start` is the initialisation's                                                |
@@ -20,8 +22,8 @@
 //! | `pc`           | 16   | address of the word at the control store's output                              |
 //! | `credit`       | 16   | output beats that may still be promised                                        |
 //!
-//! **Contract.** Same cycle behaviour as section 6, in a form whose paths are short: the control store's word meets nothing but the
-//! comparison `run_beats >= wait` (in the wrapper, which knows how wide it is), and neither the fetch address nor a counter waits for it. `running` of section 6 always
+//! **Contract.** Same cycle behaviour as section 6, in a form whose paths are short: the control store's word decides with two
+//! flags whether it issues, and neither the fetch address nor a counter waits for that. `running` of section 6 always
 //! equals `run`, and `run_par` is `!next_par` while a job runs, so neither has a register. Widths are the architectural maxima; the
 //! SystemVerilog wrapper ties off and slices. Memories (select FIFO, model table, control store, initialised bits) are outside.
 //! **Errors.** None; what a program must not do is asserted in `sl_dispatcher.sv`.
@@ -70,8 +72,8 @@ pub struct DispatchFsm {
     pub output_pop: Signal<In, Bit>,
     /// Word at the control store's output: last tick of the phase.
     pub word_last: Signal<In, Bit>,
-    /// `run_beats` has reached what it waits for.
-    pub word_reached: Signal<In, Bit>,
+    /// It takes an input beat.
+    pub word_beat: Signal<In, Bit>,
     /// The oldest index is consumed.
     pub head_pop: Signal<Out, Bit>,
     /// Input stream: a beat is accepted when offered.
@@ -100,8 +102,8 @@ pub struct DispatchFsm {
     pub run_model: Signal<Out, Bits<8>>,
     /// Input beats of the running job that are still to come.
     pub run_left: Signal<Out, Bits<16>>,
-    /// Input beats of the running job that have come.
-    pub run_beats: Signal<Out, Bits<16>>,
+    /// Input beats of the running job that have come and that no tick has taken.
+    pub run_avail: Signal<Out, Bits<16>>,
     /// Output beats of the running job.
     pub run_n_out: Signal<Out, Bits<16>>,
     /// A job runs.
@@ -133,7 +135,9 @@ pub struct DispatchFsm {
     phase: Reg<Bit>,
     init_before: Reg<Bit>,
     pc: Reg<Bits<16>>,
-    beats_run: Reg<Bits<16>>,
+    any: [Reg<Bit>; 2],
+    avail: Reg<Bits<16>>,
+    some: Reg<Bit>,
     credit: Reg<Bits<16>>,
     jobs: Reg<Bits<32>>,
     bad_count: Reg<Bits<32>>,
@@ -151,7 +155,13 @@ pub struct DispatchFsm {
     settle: Signal<Local, Bit>,
     needs_init: Signal<Local, Bit>,
     start_ok: Signal<Local, Bit>,
+    accept_run: Signal<Local, Bit>,
+    reached: Signal<Local, Bit>,
     issue_now: Signal<Local, Bit>,
+    consume: Signal<Local, Bit>,
+    avail_one: Signal<Local, Bit>,
+    avail_less: Signal<Local, Bits<16>>,
+    avail_more: Signal<Local, Bits<16>>,
     done_now: Signal<Local, Bit>,
     init_now: Signal<Local, Bit>,
     may_end: Signal<Local, Bit>,
@@ -196,7 +206,7 @@ impl Default for DispatchFsm {
             input_valid: Signal::default(),
             output_pop: Signal::default(),
             word_last: Signal::default(),
-            word_reached: Signal::default(),
+            word_beat: Signal::default(),
             head_pop: Signal::default(),
             input_ready: Signal::default(),
             beat: Signal::default(),
@@ -211,7 +221,7 @@ impl Default for DispatchFsm {
             job_done: Signal::default(),
             run_model: Signal::default(),
             run_left: Signal::default(),
-            run_beats: Signal::default(),
+            run_avail: Signal::default(),
             run_n_out: Signal::default(),
             running: Signal::default(),
             jobs_done: Signal::default(),
@@ -236,7 +246,9 @@ impl Default for DispatchFsm {
             phase: Reg::default(),
             init_before: Reg::default(),
             pc: Reg::default(),
-            beats_run: Reg::default(),
+            any: Default::default(),
+            avail: Reg::default(),
+            some: Reg::default(),
             credit: Reg::default(),
             jobs: Reg::default(),
             bad_count: Reg::default(),
@@ -253,7 +265,13 @@ impl Default for DispatchFsm {
             settle: Signal::default(),
             needs_init: Signal::default(),
             start_ok: Signal::default(),
+            accept_run: Signal::default(),
+            reached: Signal::default(),
             issue_now: Signal::default(),
+            consume: Signal::default(),
+            avail_one: Signal::default(),
+            avail_less: Signal::default(),
+            avail_more: Signal::default(),
             done_now: Signal::default(),
             init_now: Signal::default(),
             may_end: Signal::default(),
@@ -290,6 +308,7 @@ impl Logic for DispatchFsm {
             self.left[i].clock.next = self.clock.val();
             self.beats[i].clock.next = self.clock.val();
             self.beats_plus[i].clock.next = self.clock.val();
+            self.any[i].clock.next = self.clock.val();
             self.entry[i].clock.next = self.clock.val();
             self.start[i].clock.next = self.clock.val();
             self.fresh[i].clock.next = self.clock.val();
@@ -301,6 +320,7 @@ impl Logic for DispatchFsm {
             self.left[i].reset_n.next = self.reset_n.val();
             self.beats[i].reset_n.next = self.reset_n.val();
             self.beats_plus[i].reset_n.next = self.reset_n.val();
+            self.any[i].reset_n.next = self.reset_n.val();
             self.entry[i].reset_n.next = self.reset_n.val();
             self.start[i].reset_n.next = self.reset_n.val();
             self.fresh[i].reset_n.next = self.reset_n.val();
@@ -312,6 +332,7 @@ impl Logic for DispatchFsm {
             self.left[i].d.next = self.left[i].q.val();
             self.beats[i].d.next = self.beats[i].q.val();
             self.beats_plus[i].d.next = self.beats_plus[i].q.val();
+            self.any[i].d.next = self.any[i].q.val();
             self.entry[i].d.next = self.entry[i].q.val();
             self.start[i].d.next = self.start[i].q.val();
             self.fresh[i].d.next = self.fresh[i].q.val();
@@ -326,7 +347,8 @@ impl Logic for DispatchFsm {
         self.phase.clock.next = self.clock.val();
         self.init_before.clock.next = self.clock.val();
         self.pc.clock.next = self.clock.val();
-        self.beats_run.clock.next = self.clock.val();
+        self.avail.clock.next = self.clock.val();
+        self.some.clock.next = self.clock.val();
         self.credit.clock.next = self.clock.val();
         self.jobs.clock.next = self.clock.val();
         self.bad_count.clock.next = self.clock.val();
@@ -339,7 +361,8 @@ impl Logic for DispatchFsm {
         self.phase.reset_n.next = self.reset_n.val();
         self.init_before.reset_n.next = self.reset_n.val();
         self.pc.reset_n.next = self.reset_n.val();
-        self.beats_run.reset_n.next = self.reset_n.val();
+        self.avail.reset_n.next = self.reset_n.val();
+        self.some.reset_n.next = self.reset_n.val();
         comment!("Reset sets credit to full: below, through d.");
         self.credit.reset_n.next = true;
         self.jobs.reset_n.next = self.reset_n.val();
@@ -371,20 +394,26 @@ impl Logic for DispatchFsm {
         }
 
         comment!(
-            "Issue: the running job is in slot !np. word_reached comes last in the cycle, so it enters each term last."
+            "Issue: the running job is in slot !np. The word comes last in the cycle, so it enters each term last. A beat counts in the cycle of its acceptance."
         );
+        self.accept[0].next = self.input_valid.val() & self.open[0].q.val() & !self.in_par.q.val();
+        self.accept[1].next = self.input_valid.val() & self.open[1].q.val() & self.in_par.q.val();
+        self.accept_run.next = (self.np.val() & self.accept[0].val())
+            | (!self.np.val() & self.accept[1].val());
+        self.reached.next =
+            !self.word_beat.val() | self.some.q.val() | self.accept_run.val();
         self.may_end.next = self.run.q.val() & self.word_last.val() & !self.phase.q.val();
         self.may_enter.next = self.run.q.val() & self.word_last.val() & self.phase.q.val();
         self.may_follow.next = self.start_ok.val() & self.may_end.val();
         self.may_begin.next = self.start_ok.val() & !self.run.q.val();
         self.end_0.next = self.may_end.val() & self.np.val();
         self.end_1.next = self.may_end.val() & !self.np.val();
-        self.issue_now.next = self.run.q.val() & self.word_reached.val();
-        self.init_now.next = self.may_enter.val() & self.word_reached.val();
-        self.done_now.next = self.may_end.val() & self.word_reached.val();
-        self.take.next = self.may_begin.val() | (self.may_follow.val() & self.word_reached.val());
-        self.free[0].next = self.end_0.val() & self.word_reached.val();
-        self.free[1].next = self.end_1.val() & self.word_reached.val();
+        self.issue_now.next = self.run.q.val() & self.reached.val();
+        self.init_now.next = self.may_enter.val() & self.reached.val();
+        self.done_now.next = self.may_end.val() & self.reached.val();
+        self.take.next = self.may_begin.val() | (self.may_follow.val() & self.reached.val());
+        self.free[0].next = self.end_0.val() & self.reached.val();
+        self.free[1].next = self.end_1.val() & self.reached.val();
 
         comment!(
             "The cycle after an initialisation: a waiting job of the same model, looked up before, needs none any more."
@@ -499,8 +528,6 @@ impl Logic for DispatchFsm {
         }
 
         comment!("Input beats.");
-        self.accept[0].next = self.input_valid.val() & self.open[0].q.val() & !self.in_par.q.val();
-        self.accept[1].next = self.input_valid.val() & self.open[1].q.val() & self.in_par.q.val();
         self.accept_now.next = self.accept[0].val() | self.accept[1].val();
         self.last_beat.next = (self.in_par.q.val() & (self.left[1].q.val() == self.one16.val()))
             | (!self.in_par.q.val() & (self.left[0].q.val() == self.one16.val()));
@@ -514,10 +541,29 @@ impl Logic for DispatchFsm {
                 self.beats_next[i].next = self.beats[i].q.val();
             }
         }
-        if self.take.val() == self.np.val() {
-            self.beats_run.d.next = self.beats_next[1].val();
-        } else {
-            self.beats_run.d.next = self.beats_next[0].val();
+        comment!("What the running job has: a job that starts has all that came for it.");
+        self.consume.next = self.issue_now.val() & self.word_beat.val();
+        self.avail_one.next = self.avail.q.val() == self.one16.val();
+        self.avail_less.next = self.avail.q.val() - self.one16.val();
+        self.avail_more.next = self.avail.q.val() + self.one16.val();
+        self.avail.d.next = self.avail.q.val();
+        self.some.d.next = self.some.q.val();
+        if self.consume.val() & !self.accept_run.val() {
+            self.avail.d.next = self.avail_less.val();
+            self.some.d.next = !self.avail_one.val();
+        }
+        if !self.consume.val() & self.accept_run.val() {
+            self.avail.d.next = self.avail_more.val();
+            self.some.d.next = true;
+        }
+        if self.take.val() {
+            if self.np.val() {
+                self.avail.d.next = self.beats_next[1].val();
+                self.some.d.next = self.any[1].q.val() | self.accept[1].val();
+            } else {
+                self.avail.d.next = self.beats_next[0].val();
+                self.some.d.next = self.any[0].q.val() | self.accept[0].val();
+            }
         }
 
         comment!(
@@ -529,6 +575,7 @@ impl Logic for DispatchFsm {
                 self.start[i].d.next = self.entry[i].q.val();
             }
             if self.accept[i].val() {
+                self.any[i].d.next = true;
                 self.beats[i].d.next = self.beats_plus[i].q.val();
                 self.beats_plus[i].d.next = self.beats_plus[i].q.val() + self.one16.val();
                 self.left[i].d.next = self.left[i].q.val() - self.one16.val();
@@ -542,6 +589,7 @@ impl Logic for DispatchFsm {
                 self.valid[i].d.next = true;
                 self.open[i].d.next = self.rec_n_in.val() != self.zero16.val();
                 self.left[i].d.next = self.rec_n_in.val();
+                self.any[i].d.next = false;
                 self.beats[i].d.next = self.zero16.val();
                 self.beats_plus[i].d.next = self.one16.val();
                 self.entry[i].d.next = self.rec_entry.val();
@@ -581,7 +629,7 @@ impl Logic for DispatchFsm {
             self.run_left.next = self.left[1].q.val();
             self.run_n_out.next = self.n_out[1].q.val();
         }
-        self.run_beats.next = self.beats_run.q.val();
+        self.run_avail.next = self.avail.q.val();
         self.running.next = self.run.q.val();
         self.jobs_done.next = self.jobs.q.val();
         self.bad_select_count.next = self.bad_count.q.val();

@@ -39,14 +39,14 @@ ports! {
     /// Inputs of the state machine, clock excluded.
     FsmInputs, INPUTS {
         reset_n: 1, enable: 1, credit_full: 16, num_models: 16, head_valid: 1, head_index: 16, head_initialised: 1, rec_entry: 16,
-        rec_init: 16, rec_has_init: 1, rec_n_in: 16, rec_n_out: 16, input_valid: 1, output_pop: 1, word_last: 1, word_reached: 1,
+        rec_init: 16, rec_has_init: 1, rec_n_in: 16, rec_n_out: 16, input_valid: 1, output_pop: 1, word_last: 1, word_beat: 1,
     }
 }
 ports! {
     /// Outputs of the state machine.
     FsmOutputs, OUTPUTS {
         head_pop: 1, input_ready: 1, beat: 1, beat_parity: 1, beat_addr: 16, issue: 1, tick_pc: 16, tick_parity: 1, fetch: 1,
-        fetch_addr: 16, init_done: 1, job_done: 1, run_model: 8, run_left: 16, run_beats: 16, run_n_out: 16, running: 1,
+        fetch_addr: 16, init_done: 1, job_done: 1, run_model: 8, run_left: 16, run_avail: 16, run_n_out: 16, running: 1,
         jobs_done: 32, bad_select_count: 32, last_bad_select: 16, bad_select_pulse: 1,
     }
 }
@@ -96,7 +96,7 @@ impl FsmBench {
         u.input_valid.next = i.input_valid != 0;
         u.output_pop.next = i.output_pop != 0;
         u.word_last.next = i.word_last != 0;
-        u.word_reached.next = i.word_reached != 0;
+        u.word_beat.next = i.word_beat != 0;
         self.settle();
         let u = &self.uut;
         FsmOutputs {
@@ -114,7 +114,7 @@ impl FsmBench {
             job_done: u.job_done.val().into(),
             run_model: low(u.run_model.val()),
             run_left: low(u.run_left.val()),
-            run_beats: low(u.run_beats.val()),
+            run_avail: low(u.run_avail.val()),
             run_n_out: low(u.run_n_out.val()),
             running: u.running.val().into(),
             jobs_done: low(u.jobs_done.val()),
@@ -122,11 +122,6 @@ impl FsmBench {
             last_bad_select: low(u.last_bad_select.val()),
             bad_select_pulse: u.bad_select_pulse.val().into(),
         }
-    }
-
-    /// Input beats of the running job so far: a register, so that it can be asked before the inputs are known.
-    pub fn run_beats(&self) -> u32 {
-        low(self.uut.run_beats.val())
     }
 
     /// The clock edge.
@@ -215,14 +210,14 @@ impl Dispatcher {
             input_valid: i.input_valid.into(),
             output_pop: i.output_pop.into(),
             word_last: self.word.last.into(),
-            word_reached: (self.fsm.run_beats() >= self.word.wait).into(),
+            word_beat: self.word.beat.into(),
         });
         let outputs = Outputs {
             select_ready: self.select.ready(),
             input_ready: f.input_ready != 0,
             in_lane: self.in_lane,
             tick: self.tick,
-            out_command: self.commands[2],
+            out_command: self.commands[self.config.exchange_stages as usize],
             busy: false,
             load_ok: false,
             load_error: false,

@@ -90,11 +90,11 @@ impl ControlProgram {
             let init_pc = p.control.len();
             if has_init {
                 let ticks = random.range(1, 4);
-                p.phase(config, random, ticks, 0, n_in, false);
+                p.phase(config, random, ticks, 0, 0);
             }
             let entry_pc = p.control.len();
-            let ticks = n_out.max(1) + random.range(0, 5);
-            p.phase(config, random, ticks, n_out, n_in, true);
+            let ticks = n_out.max(n_in) + random.range(0, 5);
+            p.phase(config, random, ticks, n_out, n_in);
             p.models.push(ModelRecord {
                 entry_pc: u32::try_from(entry_pc).unwrap_or(0),
                 init_pc: u32::try_from(init_pc).unwrap_or(0),
@@ -106,7 +106,7 @@ impl ControlProgram {
         p
     }
 
-    /// Appends a phase of `ticks` with `n_out` output words at random places.
+    /// Appends a phase of `ticks` that takes `n_in` beats and has `n_out` output words, at random places.
     fn phase(
         &mut self,
         config: &HardwareConfig,
@@ -114,24 +114,17 @@ impl ControlProgram {
         ticks: u32,
         n_out: u32,
         n_in: u32,
-        consume: bool,
     ) {
-        let all_at = random.range(0, ticks - 1);
-        let mut outs_left = n_out;
+        let (mut outs_left, mut beats_left) = (n_out, n_in);
         for t in 0..ticks {
             let out_valid = random.range(0, ticks - t - 1) < outs_left;
             outs_left -= u32::from(out_valid);
-            let wait = if consume && t == all_at {
-                n_in
-            } else if random.chance(40) {
-                random.range(0, n_in)
-            } else {
-                0
-            };
+            let beat = random.range(0, ticks - t - 1) < beats_left;
+            beats_left -= u32::from(beat);
             let out_bank = random.range(0, config.num_cores);
             self.control.push(ControlWord {
                 last: t + 1 == ticks,
-                wait,
+                beat,
                 out_valid,
                 out_last: random.chance(50),
                 out_bank,

@@ -5,7 +5,7 @@
 // verilator lint_off DECLFILENAME
 // verilator lint_off UNUSEDPARAM
 
-module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,head_index,head_initialised,rec_entry,rec_init,rec_has_init,rec_n_in,rec_n_out,input_valid,output_pop,word_last,word_reached,head_pop,input_ready,beat,beat_parity,beat_addr,issue,tick_pc,tick_parity,fetch,fetch_addr,init_done,job_done,run_model,run_left,run_beats,run_n_out,running,jobs_done,bad_select_count,last_bad_select,bad_select_pulse);
+module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,head_index,head_initialised,rec_entry,rec_init,rec_has_init,rec_n_in,rec_n_out,input_valid,output_pop,word_last,word_beat,head_pop,input_ready,beat,beat_parity,beat_addr,issue,tick_pc,tick_parity,fetch,fetch_addr,init_done,job_done,run_model,run_left,run_avail,run_n_out,running,jobs_done,bad_select_count,last_bad_select,bad_select_pulse);
 
     // Module arguments
     input wire  clock;
@@ -24,7 +24,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     input wire  input_valid;
     input wire  output_pop;
     input wire  word_last;
-    input wire  word_reached;
+    input wire  word_beat;
     output reg  head_pop;
     output reg  input_ready;
     output reg  beat;
@@ -39,7 +39,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     output reg  job_done;
     output reg  [7:0] run_model;
     output reg  [15:0] run_left;
-    output reg  [15:0] run_beats;
+    output reg  [15:0] run_avail;
     output reg  [15:0] run_n_out;
     output reg  running;
     output reg  [31:0] jobs_done;
@@ -170,10 +170,22 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  pc$reset_n;
     reg  [15:0] pc$d;
     wire  [15:0] pc$q;
-    reg  beats_run$clock;
-    reg  beats_run$reset_n;
-    reg  [15:0] beats_run$d;
-    wire  [15:0] beats_run$q;
+    reg  any$0$clock;
+    reg  any$0$reset_n;
+    reg  any$0$d;
+    wire  any$0$q;
+    reg  any$1$clock;
+    reg  any$1$reset_n;
+    reg  any$1$d;
+    wire  any$1$q;
+    reg  avail$clock;
+    reg  avail$reset_n;
+    reg  [15:0] avail$d;
+    wire  [15:0] avail$q;
+    reg  some$clock;
+    reg  some$reset_n;
+    reg  some$d;
+    wire  some$q;
     reg  credit$clock;
     reg  credit$reset_n;
     reg  [15:0] credit$d;
@@ -212,7 +224,13 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  settle;
     reg  needs_init;
     reg  start_ok;
+    reg  accept_run;
+    reg  reached;
     reg  issue_now;
+    reg  consume;
+    reg  avail_one;
+    reg  [15:0] avail_less;
+    reg  [15:0] avail_more;
     reg  done_now;
     reg  init_now;
     reg  may_end;
@@ -407,11 +425,29 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         .d(pc$d),
         .q(pc$q)
     );
-    sl_dispatch_fsm$beats_run beats_run(
-        .clock(beats_run$clock),
-        .reset_n(beats_run$reset_n),
-        .d(beats_run$d),
-        .q(beats_run$q)
+    sl_dispatch_fsm$any$0 any$0(
+        .clock(any$0$clock),
+        .reset_n(any$0$reset_n),
+        .d(any$0$d),
+        .q(any$0$q)
+    );
+    sl_dispatch_fsm$any$1 any$1(
+        .clock(any$1$clock),
+        .reset_n(any$1$reset_n),
+        .d(any$1$d),
+        .q(any$1$q)
+    );
+    sl_dispatch_fsm$avail avail(
+        .clock(avail$clock),
+        .reset_n(avail$reset_n),
+        .d(avail$d),
+        .q(avail$q)
+    );
+    sl_dispatch_fsm$some some(
+        .clock(some$clock),
+        .reset_n(some$reset_n),
+        .d(some$d),
+        .q(some$q)
     );
     sl_dispatch_fsm$credit credit(
         .clock(credit$clock),
@@ -452,6 +488,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         left$0$clock = clock;
         beats$0$clock = clock;
         beats_plus$0$clock = clock;
+        any$0$clock = clock;
         entry$0$clock = clock;
         start$0$clock = clock;
         fresh$0$clock = clock;
@@ -463,6 +500,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         left$0$reset_n = reset_n;
         beats$0$reset_n = reset_n;
         beats_plus$0$reset_n = reset_n;
+        any$0$reset_n = reset_n;
         entry$0$reset_n = reset_n;
         start$0$reset_n = reset_n;
         fresh$0$reset_n = reset_n;
@@ -474,6 +512,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         left$0$d = left$0$q;
         beats$0$d = beats$0$q;
         beats_plus$0$d = beats_plus$0$q;
+        any$0$d = any$0$q;
         entry$0$d = entry$0$q;
         start$0$d = start$0$q;
         fresh$0$d = fresh$0$q;
@@ -485,6 +524,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         left$1$clock = clock;
         beats$1$clock = clock;
         beats_plus$1$clock = clock;
+        any$1$clock = clock;
         entry$1$clock = clock;
         start$1$clock = clock;
         fresh$1$clock = clock;
@@ -496,6 +536,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         left$1$reset_n = reset_n;
         beats$1$reset_n = reset_n;
         beats_plus$1$reset_n = reset_n;
+        any$1$reset_n = reset_n;
         entry$1$reset_n = reset_n;
         start$1$reset_n = reset_n;
         fresh$1$reset_n = reset_n;
@@ -507,6 +548,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         left$1$d = left$1$q;
         beats$1$d = beats$1$q;
         beats_plus$1$d = beats_plus$1$q;
+        any$1$d = any$1$q;
         entry$1$d = entry$1$q;
         start$1$d = start$1$q;
         fresh$1$d = fresh$1$q;
@@ -520,7 +562,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         phase$clock = clock;
         init_before$clock = clock;
         pc$clock = clock;
-        beats_run$clock = clock;
+        avail$clock = clock;
+        some$clock = clock;
         credit$clock = clock;
         jobs$clock = clock;
         bad_count$clock = clock;
@@ -533,7 +576,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         phase$reset_n = reset_n;
         init_before$reset_n = reset_n;
         pc$reset_n = reset_n;
-        beats_run$reset_n = reset_n;
+        avail$reset_n = reset_n;
+        some$reset_n = reset_n;
         // Reset sets credit to full: below, through d.
         credit$reset_n = 1'b1;
         jobs$reset_n = reset_n;
@@ -560,19 +604,23 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         else begin
             model_now = model$1$q;
         end
-        // Issue: the running job is in slot !np. word_reached comes last in the cycle, so it enters each term last.
+        // Issue: the running job is in slot !np. The word comes last in the cycle, so it enters each term last. A beat counts in the cycle of its acceptance.
+        accept$0 = input_valid & open$0$q & ~in_par$q;
+        accept$1 = input_valid & open$1$q & in_par$q;
+        accept_run = (np & accept$0) | (~np & accept$1);
+        reached = ~word_beat | some$q | accept_run;
         may_end = run$q & word_last & ~phase$q;
         may_enter = run$q & word_last & phase$q;
         may_follow = start_ok & may_end;
         may_begin = start_ok & ~run$q;
         end_0 = may_end & np;
         end_1 = may_end & ~np;
-        issue_now = run$q & word_reached;
-        init_now = may_enter & word_reached;
-        done_now = may_end & word_reached;
-        take = may_begin | (may_follow & word_reached);
-        free$0 = end_0 & word_reached;
-        free$1 = end_1 & word_reached;
+        issue_now = run$q & reached;
+        init_now = may_enter & reached;
+        done_now = may_end & reached;
+        take = may_begin | (may_follow & reached);
+        free$0 = end_0 & reached;
+        free$1 = end_1 & reached;
         // The cycle after an initialisation: a waiting job of the same model, looked up before, needs none any more.
         init_before$d = init_now;
         settle = init_before$q & (model$0$q == model$1$q);
@@ -681,8 +729,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             end
         end
         // Input beats.
-        accept$0 = input_valid & open$0$q & ~in_par$q;
-        accept$1 = input_valid & open$1$q & in_par$q;
         accept_now = accept$0 | accept$1;
         last_beat = (in_par$q & (left$1$q == one16)) | (~in_par$q & (left$0$q == one16));
         if (accept_now & last_beat) begin
@@ -700,11 +746,30 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         else begin
             beats_next$1 = beats$1$q;
         end
-        if (take == np) begin
-            beats_run$d = beats_next$1;
+        // What the running job has: a job that starts has all that came for it.
+        consume = issue_now & word_beat;
+        avail_one = avail$q == one16;
+        avail_less = avail$q - one16;
+        avail_more = avail$q + one16;
+        avail$d = avail$q;
+        some$d = some$q;
+        if (consume & ~accept_run) begin
+            avail$d = avail_less;
+            some$d = ~avail_one;
         end
-        else begin
-            beats_run$d = beats_next$0;
+        if (~consume & accept_run) begin
+            avail$d = avail_more;
+            some$d = 1'b1;
+        end
+        if (take) begin
+            if (np) begin
+                avail$d = beats_next$1;
+                some$d = any$1$q | accept$1;
+            end
+            else begin
+                avail$d = beats_next$0;
+                some$d = any$0$q | accept$0;
+            end
         end
         // Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.
         if (settle) begin
@@ -712,6 +777,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             start$0$d = entry$0$q;
         end
         if (accept$0) begin
+            any$0$d = 1'b1;
             beats$0$d = beats_plus$0$q;
             beats_plus$0$d = beats_plus$0$q + one16;
             left$0$d = left$0$q - one16;
@@ -725,6 +791,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             valid$0$d = 1'b1;
             open$0$d = rec_n_in != zero16;
             left$0$d = rec_n_in;
+            any$0$d = 1'b0;
             beats$0$d = zero16;
             beats_plus$0$d = one16;
             entry$0$d = rec_entry;
@@ -744,6 +811,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             start$1$d = entry$1$q;
         end
         if (accept$1) begin
+            any$1$d = 1'b1;
             beats$1$d = beats_plus$1$q;
             beats_plus$1$d = beats_plus$1$q + one16;
             left$1$d = left$1$q - one16;
@@ -757,6 +825,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             valid$1$d = 1'b1;
             open$1$d = rec_n_in != zero16;
             left$1$d = rec_n_in;
+            any$1$d = 1'b0;
             beats$1$d = zero16;
             beats_plus$1$d = one16;
             entry$1$d = rec_entry;
@@ -796,7 +865,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             run_left = left$1$q;
             run_n_out = n_out$1$q;
         end
-        run_beats = beats_run$q;
+        run_avail = avail$q;
         running = run$q;
         jobs_done = jobs$q;
         bad_select_count = bad_count$q;
@@ -821,6 +890,54 @@ module sl_dispatch_fsm$alloc_par(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$alloc_par
+
+
+module sl_dispatch_fsm$any$0(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$any$0
+
+
+module sl_dispatch_fsm$any$1(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$any$1
+
+
+module sl_dispatch_fsm$avail(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  [15:0] d;
+    output reg  [15:0] q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 16'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$avail
 
 
 module sl_dispatch_fsm$bad_count(clock,reset_n,d,q);
@@ -933,22 +1050,6 @@ module sl_dispatch_fsm$beats_plus$1(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$beats_plus$1
-
-
-module sl_dispatch_fsm$beats_run(clock,reset_n,d,q);
-
-    // Module arguments
-    input wire  clock;
-    input wire  reset_n;
-    input wire  [15:0] d;
-    output reg  [15:0] q;
-
-    // Update code (custom)
-    always @(posedge clock) begin
-      if (!reset_n) q <= 16'h0;
-      else q <= d;
-    end
-endmodule // sl_dispatch_fsm$beats_run
 
 
 module sl_dispatch_fsm$credit(clock,reset_n,d,q);
@@ -1301,6 +1402,22 @@ module sl_dispatch_fsm$run(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$run
+
+
+module sl_dispatch_fsm$some(clock,reset_n,d,q);
+
+    // Module arguments
+    input wire  clock;
+    input wire  reset_n;
+    input wire  d;
+    output reg  q;
+
+    // Update code (custom)
+    always @(posedge clock) begin
+      if (!reset_n) q <= 1'h0;
+      else q <= d;
+    end
+endmodule // sl_dispatch_fsm$some
 
 
 module sl_dispatch_fsm$start$0(clock,reset_n,d,q);

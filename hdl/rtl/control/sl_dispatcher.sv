@@ -1,11 +1,12 @@
 // Dispatcher and sequencer: state machine (rust-hdl, sl_dispatch_fsm) with its memories and pipelines (docs/machine.md section 6).
 //
-// Timing     tau: a tick issues, combinational. tau+1: tick_*_o. tau+3 = c0: out_cmd_*_o. A beat accepted in cycle a stands at
+// Timing     tau: a tick issues, combinational. tick_pc_o in tau, tick_valid_o, tick_parity_o and trace_*_o in tau+1, out_cmd_*_o in
+//            tau+2 = c0, all but trace_*_o one cycle later with two exchange stages. A beat accepted in cycle a stands at
 //            in_lane_*_o in a+1.
 // Handshake  model select and input: valid/ready, ready from registers only.
 // Contract   enable_i low: nothing is looked up, no job starts; a running job ends. Loads are taken while load_ok_o; any other is
 //            dropped and leaves load_error_o set until reset. busy_o covers a job and 64 cycles after its last tick, in which the
-//            pipelines empty. Reset keeps the memories and the number of models. A program keeps n_in >= 1, wait <= n_in, accepts
+//            pipelines empty. Reset keeps the memories and the number of models. A program keeps n_in >= 1, takes
 //            all n_in beats and sends n_out beats before a job ends (assertions).
 // Model      control::model::Dispatcher, cycle by cycle.
 
@@ -21,6 +22,7 @@ module sl_dispatcher
     parameter int unsigned MaxModels = 16,
     parameter int unsigned SelectFifoDepth = 8,  // beats
     parameter int unsigned OutputFifoDepth = 64,  // beats
+    parameter int unsigned ExchangeStages = 1,
     parameter string InitPrefix = ""
 ) (
     input logic clk_i,
@@ -38,8 +40,8 @@ module sl_dispatcher
 
     input logic output_pop_i,
 
-    output logic        tick_valid_o,
-    output logic [15:0] tick_pc_o,
+    output logic [15:0] tick_pc_o,      // may become a tick
+    output logic        tick_valid_o,   // the address of the cycle before did
     output logic        tick_parity_o,
 
     output logic        out_cmd_valid_o,
@@ -60,7 +62,11 @@ module sl_dispatcher
     output logic [31:0] bad_select_count_o,
     output logic [15:0] last_bad_select_o,
     output logic        bad_select_pulse_o,
-    output logic [ 7:0] model_o              // of the tick at tick_*_o
+
+    output logic        trace_valid_o,
+    output logic [15:0] trace_pc_o,
+    output logic [ 7:0] trace_model_o,
+    output logic        trace_parity_o
 );
   localparam int unsigned DrainCycles = 64;
   localparam int unsigned ModelWidth = $clog2(MaxModels);
@@ -80,6 +86,9 @@ module sl_dispatcher
   end
   if (OutputFifoDepth < 2 || OutputFifoDepth > 4096) begin : gen_bad_output
     $error("sl_dispatcher: OutputFifoDepth must be 2 to 4096");
+  end
+  if (ExchangeStages < 1 || ExchangeStages > 2) begin : gen_bad_exchange
+    $error("sl_dispatcher: ExchangeStages must be 1 or 2");
   end
   if (NumCores < 1 || NumCores > 16) begin : gen_bad_cores
     $error("sl_dispatcher: NumCores must be 1 to 16");
@@ -102,10 +111,9 @@ module sl_dispatcher
   logic beat, beat_parity;
   logic [15:0] beat_addr;
   logic issue, issue_parity, fetch, init_done, job_done, running;
-  logic [15:0] issue_pc, fetch_addr, run_left, run_beats, run_n_out;
+  logic [15:0] issue_pc, fetch_addr, run_left, run_avail, run_n_out;
   logic [7:0] run_model;
   control_t word;
-  logic word_reached;
 
   logic load_control, load_models, load_num_models;
   logic [5:0] drain_q;
@@ -152,15 +160,6 @@ module sl_dispatcher
       .rdata_o(word)
   );
 
-  // The control store's output is the latest signal of the cycle, so the comparison is a tree. A bank half holds 2^HalfWidth beats.
-  sl_at_least #(
-      .Width(HalfWidth + 1)
-  ) u_reached (
-      .a_i (run_beats[HalfWidth:0]),
-      .b_i (word.wait_beats[HalfWidth:0]),
-      .ge_o(word_reached)
-  );
-
   sl_dispatch_fsm u_fsm (
       .clock           (clk_i),
       .reset_n         (rst_ni),
@@ -178,7 +177,7 @@ module sl_dispatcher
       .input_valid     (input_valid_i),
       .output_pop      (output_pop_i),
       .word_last       (word.last),
-      .word_reached,
+      .word_beat       (word.beat),
       .head_pop,
       .input_ready     (input_ready_o),
       .beat,
@@ -193,7 +192,7 @@ module sl_dispatcher
       .job_done,
       .run_model,
       .run_left,
-      .run_beats,
+      .run_avail,
       .run_n_out,
       .running,
       .jobs_done       (jobs_done_o),
@@ -207,24 +206,25 @@ module sl_dispatcher
     else if (init_done) initialised_q[run_model[ModelWidth-1:0]] <= 1'b1;
   end
 
-  // Tick and input lane.
+  // Input lane.
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      tick_valid_o    <= 1'b0;
-      in_lane_valid_o <= 1'b0;
-    end else begin
-      tick_valid_o    <= issue;
-      in_lane_valid_o <= beat;
-    end
+    if (!rst_ni) in_lane_valid_o <= 1'b0;
+    else in_lane_valid_o <= beat;
+  end
+  always_ff @(posedge clk_i) in_lane_addr_o <= physical(beat_parity, beat_addr[HalfWidth-1:0]);
+
+  // Tick. The address goes ahead of the decision: all of tau is left to the way to the cores.
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) trace_valid_o <= 1'b0;
+    else trace_valid_o <= issue;
   end
   always_ff @(posedge clk_i) begin
-    tick_pc_o      <= issue_pc;
-    tick_parity_o  <= issue_parity;
-    model_o        <= run_model;
-    in_lane_addr_o <= physical(beat_parity, beat_addr[HalfWidth-1:0]);
+    trace_pc_o     <= issue_pc;
+    trace_model_o  <= run_model;
+    trace_parity_o <= issue_parity;
   end
 
-  // Output command: tau+1, tau+2, tau+3.
+  // Output command: tau+1, tau+2.
   typedef struct packed {
     logic        last;
     logic [4:0]  bank;
@@ -232,34 +232,57 @@ module sl_dispatcher
     logic [6:0]  lanes;
   } command_t;
 
-  logic [2:0] command_valid_q;
-  command_t command_q[3];
-  logic command_parity_q;
+  logic command_valid_q1, command_valid_q2;
+  command_t command_q1, command_q2;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) command_valid_q <= '0;
-    else command_valid_q <= {command_valid_q[1:0], issue && word.out_valid};
+    if (!rst_ni) begin
+      command_valid_q1 <= 1'b0;
+      command_valid_q2 <= 1'b0;
+    end else begin
+      command_valid_q1 <= issue && word.out_valid;
+      command_valid_q2 <= command_valid_q1;
+    end
   end
   always_ff @(posedge clk_i) begin
-    command_parity_q <= issue_parity;
-    command_q[0] <= '{
+    command_q1 <= '{
         last: word.out_last,
         bank: word.out_bank,
         addr: word.out_addr,
         lanes: word.out_lanes
     };
-    command_q[1] <= command_q[0];
-    if (command_q[0].bank == 5'(NumCores)) begin
-      command_q[1].addr <= physical(command_parity_q, command_q[0].addr[HalfWidth-1:0]);
+    command_q2 <= command_q1;
+    if (command_q1.bank == 5'(NumCores)) begin
+      command_q2.addr <= physical(trace_parity_o, command_q1.addr[HalfWidth-1:0]);
     end
-    command_q[2] <= command_q[1];
   end
 
-  assign out_cmd_valid_o = command_valid_q[2];
-  assign out_cmd_last_o = command_q[2].last;
-  assign out_cmd_bank_o = command_q[2].bank;
-  assign out_cmd_addr_o = command_q[2].addr;
-  assign out_cmd_lanes_o = command_q[2].lanes;
+  if (ExchangeStages == 1) begin : gen_near
+    assign tick_pc_o = issue_pc;
+    assign tick_valid_o = trace_valid_o;
+    assign tick_parity_o = trace_parity_o;
+    assign out_cmd_valid_o = command_valid_q2;
+    assign {out_cmd_last_o, out_cmd_bank_o, out_cmd_addr_o, out_cmd_lanes_o} = command_q2;
+  end else begin : gen_far
+    logic command_valid_q3;
+    command_t command_q3;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        tick_valid_o <= 1'b0;
+        command_valid_q3 <= 1'b0;
+      end else begin
+        tick_valid_o <= trace_valid_o;
+        command_valid_q3 <= command_valid_q2;
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      tick_pc_o <= issue_pc;
+      tick_parity_o <= trace_parity_o;
+      command_q3 <= command_q2;
+    end
+    assign out_cmd_valid_o = command_valid_q3;
+    assign {out_cmd_last_o, out_cmd_bank_o, out_cmd_addr_o, out_cmd_lanes_o} = command_q3;
+  end
 
   // Loading.
   assign busy_o = running || draining_q;
@@ -300,7 +323,7 @@ module sl_dispatcher
 
   // Widths are the architectural maxima: a configuration leaves upper bits unused; the last four serve assertions only.
   logic unused;
-  assign unused = ^{load_data_i, beat_addr, fetch_addr, job_done, run_left, run_beats, run_n_out};
+  assign unused = ^{load_data_i, beat_addr, fetch_addr, job_done, run_left, run_avail, run_n_out};
 
 `ifndef SL_NO_ASSERT
   logic [15:0] sent_q;  // output commands of the running job before this cycle
@@ -316,9 +339,8 @@ module sl_dispatcher
              head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_in) <= TensorDepth / 2)
   `SL_ASSERT(RecordFitsFifo_A,
              head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_out) <= OutputFifoDepth)
-  `SL_ASSERT(WaitWithinInput_A,
-             running |-> {1'b0, word.wait_beats} <= 17'(run_beats) + 17'(run_left))
-  `SL_ASSERT(InputConsumed_A, job_done |-> run_left == '0)
+  `SL_ASSERT(BeatWithinInput_A, running && word.beat |-> run_avail != '0 || run_left != '0)
+  `SL_ASSERT(InputTaken_A, job_done |-> 17'(run_left) + 17'(run_avail) == 17'(word.beat))
   `SL_ASSERT(OutputsSent_A, job_done |-> sent_q + 16'(word.out_valid) == run_n_out)
   `SL_ASSERT(OutputLanes_A, issue && word.out_valid |-> 32'(word.out_lanes) <= BlockSize)
   `SL_ASSERT(OutputBank_A, issue && word.out_valid |-> 32'(word.out_bank) <= NumCores)

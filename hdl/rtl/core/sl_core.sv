@@ -1,6 +1,6 @@
 // One core: stores, mirror of the tensor banks, matrix unit, vector unit (docs/machine.md sections 1 to 4).
 //
-// Timing     Tick in (registered, cycle tau+1) to instruction registers: c0 = tau+3. Result in the exchange register: lane_*_o.
+// Timing     Tick in (registered, cycle tau+1) to instruction registers: c0 (sl_fetch). Result in the exchange register: lane_*_o.
 // Contract   Everything that leaves is registered and everything that enters is registered here first or addresses a memory, so a
 //            core is a unit of placement and of hierarchical simulation (the generated sl_core_block). The core's number is a port:
 //            all cores are one module.
@@ -123,7 +123,7 @@ module sl_core
       .vector_o(vector)
   );
 
-  // Tensor banks.
+  // Tensor banks: a mirror for each port.
   logic x_valid;
   logic y_valid, vector_y_valid, matrix_y_valid;
   logic [4:0] y_bank, vector_y_bank, matrix_y_bank;
@@ -134,24 +134,35 @@ module sl_core
   assign y_bank  = matrix_y_valid ? matrix_y_bank : vector_y_bank;
   assign y_addr  = matrix_y_valid ? matrix_y_addr : vector_y_addr;
 
-  sl_banks #(
+  sl_bank_mirror #(
       .NumBanks(NumCores + 1),
       .BlockSize(BlockSize),
       .TensorDepth(TensorDepth)
-  ) u_banks (
+  ) u_port_x (
       .clk_i,
       .lane_valid_i(bank_valid_i),
       .lane_addr_i(bank_addr_i),
       .lane_mask_i(bank_mask_i),
       .lane_data_i(bank_data_i),
-      .x_valid_i(x_valid),
-      .x_bank_i(matrix.bank),
-      .x_addr_i(matrix.addr),
-      .x_data_o(x_data),
-      .y_valid_i(y_valid),
-      .y_bank_i(y_bank),
-      .y_addr_i(y_addr),
-      .y_data_o(y_data)
+      .re_i(x_valid),
+      .bank_i(matrix.bank),
+      .addr_i(matrix.addr),
+      .data_o(x_data)
+  );
+  sl_bank_mirror #(
+      .NumBanks(NumCores + 1),
+      .BlockSize(BlockSize),
+      .TensorDepth(TensorDepth)
+  ) u_port_y (
+      .clk_i,
+      .lane_valid_i(bank_valid_i),
+      .lane_addr_i(bank_addr_i),
+      .lane_mask_i(bank_mask_i),
+      .lane_data_i(bank_data_i),
+      .re_i(y_valid),
+      .bank_i(y_bank),
+      .addr_i(y_addr),
+      .data_o(y_data)
   );
 
   // Constant store.

@@ -1,7 +1,7 @@
 // Instruction store and instruction registers of a core.
 //
-// Timing     A tick registered in cycle tau+1 has its words in matrix_o and vector_o in c0 = tau+3; without a tick they are zero,
-//            which does nothing.
+// Timing     The store is read at every address that may become a tick; tick_valid_i, one cycle later, says whether it did. One
+//            cycle after that, in c0, its words stand in matrix_o and vector_o; without a tick they are zero, which does nothing.
 // Contract   Tensor addresses leave here physical: in the input bank the top address bit is the parity of the job.
 
 module sl_fetch
@@ -15,8 +15,8 @@ module sl_fetch
     input logic clk_i,
     input logic rst_ni,
 
-    input logic        tick_valid_i,
     input logic [15:0] tick_pc_i,
+    input logic        tick_valid_i,   // of the address of the cycle before
     input logic        tick_parity_i,
 
     input logic                                       load_valid_i,
@@ -32,7 +32,6 @@ module sl_fetch
   logic [MatrixWordWidth+VectorWordWidth-1:0] word;
   matrix_t matrix, matrix_q;
   vector_t vector, vector_q;
-  logic valid_q, parity_q;
 
   sl_ram_1r1w #(
       .Width(MatrixWordWidth + VectorWordWidth),
@@ -43,7 +42,7 @@ module sl_fetch
       .we_i(load_valid_i),
       .waddr_i(load_addr_i[PcBits-1:0]),
       .wdata_i(load_data_i),
-      .re_i(tick_valid_i),
+      .re_i(1'b1),
       .raddr_i(tick_pc_i[PcBits-1:0]),
       .rdata_o(word)
   );
@@ -51,18 +50,12 @@ module sl_fetch
   always_comb begin
     matrix = matrix_t'(word[MatrixWordWidth-1:0]);
     vector = vector_t'(word[MatrixWordWidth+:VectorWordWidth]);
-    if (matrix.bank == 5'(NumCores)) matrix.addr[ParityBit] = parity_q;
-    if (vector.y_bank == 5'(NumCores)) vector.y_addr[ParityBit] = parity_q;
+    if (matrix.bank == 5'(NumCores)) matrix.addr[ParityBit] = tick_parity_i;
+    if (vector.y_bank == 5'(NumCores)) vector.y_addr[ParityBit] = tick_parity_i;
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) valid_q <= 1'b0;
-    else valid_q <= tick_valid_i;
-  end
-  always_ff @(posedge clk_i) parity_q <= tick_parity_i;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni || !valid_q) begin
+    if (!rst_ni || !tick_valid_i) begin
       matrix_q <= '0;
       vector_q <= '0;
     end else begin

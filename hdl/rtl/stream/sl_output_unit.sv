@@ -1,7 +1,7 @@
 // Output unit: mirror of all tensor banks, bank multiplexer, lane masking, output FIFO (docs/machine.md sections 1 and 5).
 //
 // Timing     cmd_* stands in the instruction register in c0 and addresses the banks; c1: multiplexer, masking, push; the beat
-//            stands at output_valid_o from c2 on. A bank written in cycle w is read by an address of cycle w+1 or later.
+//            stands at output_valid_o from c2 on. A block written in cycle w is read by an address of cycle w or later.
 // Handshake  output side valid/ready. Commands cannot be refused: the sequencer's credit keeps the FIFO from overflowing.
 // Contract   cmd_bank_i <= NumCores; cmd_addr_i is physical (parity included). Lanes from cmd_lanes_i on are sent as zero.
 // Model      control::model::OutputUnit, cycle by cycle.
@@ -35,7 +35,6 @@ module sl_output_unit #(
     output logic [BlockSize*16-1:0] output_data_o
 );
   localparam int unsigned NumBanks = NumCores + 1;
-  localparam int unsigned BankWidth = $clog2(NumBanks);
   localparam int unsigned AddrWidth = $clog2(TensorDepth);
   localparam int unsigned Width = BlockSize * 16;
 
@@ -47,30 +46,25 @@ module sl_output_unit #(
   end
 
   logic valid_q, last_q;
-  logic [BankWidth-1:0] bank_q;
   logic [BlockSize-1:0] on_q;  // lanes that are sent
-  logic [NumBanks-1:0][Width-1:0] bank_data;
   logic [Width-1:0] selected, masked;
   logic fifo_ready;
 
-  for (genvar b = 0; b < NumBanks; b++) begin : gen_bank
-    sl_ram_mask #(
-        .Lanes    (BlockSize),
-        .LaneWidth(16),
-        .Depth    (TensorDepth)
-    ) u_mem (
-        .clk_i,
-        .we_i   (lane_valid_i[b]),
-        .wmask_i(lane_mask_i[b*BlockSize+:BlockSize]),
-        .waddr_i(lane_addr_i[b*12+:AddrWidth]),
-        .wdata_i(lane_data_i[b*Width+:Width]),
-        .re_i   (cmd_valid_i),
-        .raddr_i(cmd_addr_i[AddrWidth-1:0]),
-        .rdata_o(bank_data[b])
-    );
-
-    `SL_ASSERT(LaneAddress_A, lane_valid_i[b] |-> 32'(lane_addr_i[b*12+:12]) < TensorDepth)
-  end
+  sl_bank_mirror #(
+      .NumBanks(NumBanks),
+      .BlockSize(BlockSize),
+      .TensorDepth(TensorDepth)
+  ) u_banks (
+      .clk_i,
+      .lane_valid_i,
+      .lane_addr_i,
+      .lane_mask_i,
+      .lane_data_i,
+      .re_i(cmd_valid_i),
+      .bank_i(cmd_bank_i),
+      .addr_i(cmd_addr_i),
+      .data_o(selected)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) valid_q <= 1'b0;
@@ -78,15 +72,10 @@ module sl_output_unit #(
   end
   always_ff @(posedge clk_i) begin
     last_q <= cmd_last_i;
-    bank_q <= cmd_bank_i[BankWidth-1:0];
     for (int unsigned i = 0; i < BlockSize; i++) on_q[i] <= 7'(i) < cmd_lanes_i;
   end
 
   always_comb begin
-    selected = bank_data[0];
-    for (int unsigned b = 1; b < NumBanks; b++) begin
-      if (bank_q == BankWidth'(b)) selected = bank_data[b];
-    end
     for (int unsigned i = 0; i < BlockSize; i++) begin
       masked[i*16+:16] = on_q[i] ? selected[i*16+:16] : 16'h0;
     end
@@ -106,9 +95,12 @@ module sl_output_unit #(
       .out_data_o ({output_last_o, output_data_o})
   );
 
-  // Widths are the architectural maxima: a configuration leaves upper bits unused; fifo_ready serves an assertion only.
-  logic unused;
-  assign unused = ^{cmd_bank_i, cmd_addr_i, lane_addr_i, fifo_ready};
+  logic unused;  // serves an assertion only
+  assign unused = fifo_ready;
+
+  for (genvar b = 0; b < NumBanks; b++) begin : gen_lane_address
+    `SL_ASSERT(LaneAddress_A, lane_valid_i[b] |-> 32'(lane_addr_i[b*12+:12]) < TensorDepth)
+  end
 
   `SL_ASSERT(CreditHolds_A, valid_q |-> fifo_ready)
   `SL_ASSERT(CommandBank_A, cmd_valid_i |-> 32'(cmd_bank_i) < NumBanks)

@@ -23,6 +23,8 @@ pub struct Tick {
     pub control: ControlWord,
     pub matrix: Vec<(usize, MatrixWord)>,
     pub vector: Vec<(usize, VectorWord)>,
+    /// Ticks that take an input beat each and do nothing else, before this one.
+    pub empty_before: u32,
 }
 
 pub fn tick() -> Tick {
@@ -38,8 +40,10 @@ impl Tick {
         self.vector.push((core, word));
         self
     }
-    pub fn wait(mut self, beats: u32) -> Self {
-        self.control.wait = beats;
+    /// Takes `n` input beats: one with this tick, the others with empty ticks before it.
+    pub fn beats(mut self, n: u32) -> Self {
+        self.control.beat = true;
+        self.empty_before = n - 1;
         self
     }
     pub fn out(mut self, bank: u32, addr: u32, lanes: u32) -> Self {
@@ -183,8 +187,8 @@ impl Build {
         ticks: Vec<Tick>,
     ) -> &mut Self {
         let init_pc = init.map(|t| self.phase(t));
-        let count = ticks.len() as u32;
         let entry_pc = self.phase(ticks);
+        let count = self.ticks.len() as u32 - entry_pc;
         let tensor = |name: &str, n: u32| TensorInfo {
             name: name.into(),
             shape: vec![(n * self.config.block_size) as usize],
@@ -211,7 +215,12 @@ impl Build {
     fn phase(&mut self, mut ticks: Vec<Tick>) -> u32 {
         let pc = self.ticks.len() as u32;
         ticks.last_mut().unwrap().control.last = true;
-        self.ticks.append(&mut ticks);
+        for t in ticks {
+            for _ in 0..t.empty_before {
+                self.ticks.push(tick().beats(1));
+            }
+            self.ticks.push(t);
+        }
         pc
     }
 

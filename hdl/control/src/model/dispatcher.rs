@@ -92,7 +92,7 @@ pub struct Outputs {
     pub in_lane: Option<u32>,
     /// Tick issued in the cycle before.
     pub tick: Option<Tick>,
-    /// Command of the tick issued three cycles before.
+    /// Command of the tick issued two cycles before, three with two exchange stages.
     pub out_command: Option<OutCommand>,
     /// A job runs or its pipelines empty.
     pub busy: bool,
@@ -113,8 +113,8 @@ pub struct Outputs {
 /// A rule broken on purpose: a comparison that does not notice is worth nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
-    /// A tick waits for one beat more than it asks for.
-    WaitStrictly,
+    /// A beat counts from the cycle after its acceptance only.
+    BeatLate,
     /// The next job starts with one beat of credit missing.
     CreditShort,
     /// Output beats taken in the cycle of a start are forgotten.
@@ -136,7 +136,7 @@ pub enum Mutation {
 impl Mutation {
     /// All of them.
     pub const ALL: [Self; 9] = [
-        Self::WaitStrictly,
+        Self::BeatLate,
         Self::CreditShort,
         Self::CreditLost,
         Self::IndexOffByOne,
@@ -173,6 +173,7 @@ pub struct Dispatcher {
     select: VecDeque<u16>,
     slot: [Slot; 2],
     beats: [u32; 2],
+    taken: u32,
     alloc_par: usize,
     in_par: usize,
     run_par: usize,
@@ -207,6 +208,7 @@ impl Dispatcher {
             select: VecDeque::new(),
             slot: [Slot::default(); 2],
             beats: [0; 2],
+            taken: 0,
             alloc_par: 0,
             in_par: 0,
             run_par: 0,
@@ -247,6 +249,7 @@ impl Dispatcher {
         self.select.clear();
         self.slot = [Slot::default(); 2];
         self.beats = [0; 2];
+        self.taken = 0;
         (self.alloc_par, self.in_par, self.run_par) = (0, 0, 0);
         (self.running, self.run, self.in_init) = (false, false, false);
         self.credit = self.config.output_fifo_depth;
@@ -309,7 +312,7 @@ impl Dispatcher {
             input_ready,
             in_lane: self.in_lane,
             tick: self.tick,
-            out_command: self.commands[2],
+            out_command: self.commands[self.config.exchange_stages as usize],
             busy: self.busy(),
             load_ok,
             load_error: self.load_error,
@@ -391,11 +394,11 @@ impl Dispatcher {
         let (start_pc, start_init) = old.start_of(&next);
 
         // Rule 5.
-        let have = old.beats[old.run_par];
-        // Broken: waits for one beat more, where there is one more.
-        let strict =
-            self.is(Mutation::WaitStrictly) && old.word.wait < old.slot[old.run_par].record.n_in;
-        let issue = old.run && have >= old.word.wait + u32::from(strict);
+        let accepted = i.input_valid && input_ready && old.in_par == old.run_par;
+        let counts = accepted && !self.is(Mutation::BeatLate);
+        let here = old.beats[old.run_par] + u32::from(counts) > old.taken;
+        let issue = old.run && (!old.word.beat || here);
+        self.taken += u32::from(issue && old.word.beat);
         let mut take = false;
         let mut read = None;
         if !old.run {
@@ -428,6 +431,7 @@ impl Dispatcher {
             self.credit += 1;
         }
         if take {
+            self.taken = 0;
             self.run = true;
             self.in_init = start_init;
             self.running = true;
@@ -438,7 +442,7 @@ impl Dispatcher {
         self.pipelines(&old, issue);
     }
 
-    /// Section 2: tick at tau+1; section 5: output command at tau+3. Section 7: draining.
+    /// Section 2: tick at tau+1; section 5: output command at c0. Section 7: draining.
     fn pipelines(&mut self, old: &Self, issue: bool) {
         self.tick = issue.then_some(Tick {
             pc: old.pc,

@@ -99,6 +99,17 @@ impl OutputUnit {
         output_ready: bool,
     ) -> Option<OutputBeat> {
         let shown = self.fifo.head().cloned();
+        // A read sees what is written in its cycle.
+        for (bank, write) in self.banks.iter_mut().zip(lanes) {
+            if let Some(w) = write {
+                let block = &mut bank[w.addr as usize];
+                for (k, (lane, &value)) in block.iter_mut().zip(&w.data).enumerate() {
+                    if w.mask >> k & 1 == 1 {
+                        *lane = value;
+                    }
+                }
+            }
+        }
         let read = command.map(|c| {
             let mut data = self.banks[c.bank as usize][c.addr as usize].clone();
             data.iter_mut().skip(c.lanes as usize).for_each(|x| *x = 0);
@@ -110,16 +121,6 @@ impl OutputUnit {
         } else {
             self.stage = None;
             self.fifo.reset();
-        }
-        for (bank, write) in self.banks.iter_mut().zip(lanes) {
-            if let Some(w) = write {
-                let block = &mut bank[w.addr as usize];
-                for (k, (lane, &value)) in block.iter_mut().zip(&w.data).enumerate() {
-                    if w.mask >> k & 1 == 1 {
-                        *lane = value;
-                    }
-                }
-            }
         }
         shown
     }
