@@ -1,7 +1,7 @@
 //! `hdl/rtl/control/` and `hdl/rtl/stream/` against the plain models of `sluice-control`, cycle by cycle, and the emitted state machine
 //! against its native form.
 
-use std::path::{Path, PathBuf};
+mod support;
 
 use sluice_control::model::{
     Dispatcher, Fifo, Inputs, LaneWrite, Load, Mutation, OutCommand, OutputBeat, OutputUnit,
@@ -11,116 +11,8 @@ use sluice_control::native::{FsmBench, FsmInputs, FsmOutputs};
 use sluice_control::stimulus::{ControlProgram, Pattern, Random, Traffic};
 use sluice_isa::config::HardwareConfig;
 use sluice_isa::load::Space;
-use verilator_sys::{Build, Library, Model, ModelOptions, Port, tools_or_skip};
-
-fn build(name: &str, top: &str, sources: &[&str], params: &[(&str, u32)]) -> Library {
-    let rtl = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hdl/rtl");
-    let sources: Vec<PathBuf> = sources.iter().map(|s| rtl.join(s)).collect();
-    let build = Build::new(name)
-        .top(top)
-        .include(rtl.join("common"))
-        .sources(sources);
-    params
-        .iter()
-        .fold(build, |b, (k, v)| b.param(k, v))
-        .build()
-        .unwrap()
-}
-
-/// A model with named ports and a clock.
-struct Bench {
-    model: Model,
-    clock: Port,
-}
-
-impl Bench {
-    fn new(library: &Library, clock: &str, seed: u32) -> Self {
-        let mut model = library.new_model(&ModelOptions::seeded(seed)).unwrap();
-        let clock = model.port(clock).unwrap();
-        // The clock's power-up value is random, too: the first rising edge must be one.
-        model.set_u64(clock, 0).unwrap();
-        model.eval().unwrap();
-        Self { model, clock }
-    }
-
-    fn port(&self, name: &str) -> Port {
-        self.model.port(name).unwrap()
-    }
-
-    fn set(&mut self, name: &str, value: u64) {
-        let port = self.port(name);
-        if port.width() <= 64 {
-            self.model.set_u64(port, value).unwrap();
-        } else {
-            self.set_wide(name, &[value.into()], 64);
-        }
-    }
-
-    /// Elements of `width` bits, the first lowest.
-    fn set_wide(&mut self, name: &str, elements: &[u128], width: usize) {
-        let port = self.port(name);
-        let mut words = vec![0u32; port.words()];
-        for (k, element) in elements.iter().enumerate() {
-            for bit in (0..width).filter(|bit| element >> bit & 1 == 1) {
-                let at = k * width + bit;
-                words[at / 32] |= 1 << (at % 32);
-            }
-        }
-        if port.width() <= 64 {
-            let value = words.iter().rev().fold(0, |v, &w| v << 32 | u64::from(w));
-            self.model.set_u64(port, value).unwrap();
-        } else {
-            self.model.set_words(port, &words).unwrap();
-        }
-    }
-
-    fn get(&self, name: &str) -> u64 {
-        self.model.get_u64(self.port(name)).unwrap()
-    }
-
-    fn get32(&self, name: &str) -> u32 {
-        u32::try_from(self.get(name)).unwrap()
-    }
-
-    fn bit(&self, name: &str) -> bool {
-        self.get(name) != 0
-    }
-
-    fn lanes(&self, name: &str) -> Vec<u16> {
-        let port = self.port(name);
-        let words = if port.width() <= 64 {
-            let v = self.get(name).to_le_bytes();
-            v.chunks(4)
-                .map(|c| u32::from_le_bytes(c.try_into().unwrap()))
-                .collect()
-        } else {
-            self.model.words(port).unwrap().to_vec()
-        };
-        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-        let lanes = bytes
-            .chunks(2)
-            .map(|c| u16::from_le_bytes(c.try_into().unwrap()));
-        lanes.take(port.width() as usize / 16).collect()
-    }
-
-    fn settle(&mut self) {
-        self.model.eval().unwrap();
-    }
-
-    /// The clock edge; an error is a failed assertion of the RTL.
-    fn try_clock(&mut self) -> Result<(), verilator_sys::Error> {
-        for level in [1, 0] {
-            self.model.set_u64(self.clock, level)?;
-            self.model.eval()?;
-            self.model.advance(1);
-        }
-        Ok(())
-    }
-
-    fn clock(&mut self) {
-        self.try_clock().unwrap();
-    }
-}
+use support::{Bench, build};
+use verilator_sys::{Library, tools_or_skip};
 
 // --- the state machine, native against Verilated ---
 

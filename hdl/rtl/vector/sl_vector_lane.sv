@@ -1,89 +1,130 @@
 // One lane of the vector unit: clamp, fp32 arithmetic, clamp, conversion (docs/machine.md section 4).
 //
-// Timing     p0: operand A, clamp `pre`. p1..p6: sl_fp_lane. p7: clamp `post`. The converted result of p0 (op `pass`) or p7 stands in
-//            data_o one cycle later; the lower plane follows in the cycle after that.
-// Contract   Control inputs are worth something in the stage they are named after. No reset: the unit's valid bits say what
-//            data_o is worth.
+// Timing     p0: operand A compared with the bounds of `pre` and rounded. p1..p6: sl_fp_lane, behind the multiplexer of the clamp. p7:
+//            compared with the bounds of `post` and rounded. The result of p0 (op `pass`) or p7 stands in data_o one cycle later,
+//            behind the multiplexer of its clamp; the lower plane follows in the cycle after that.
+// Contract   Control inputs are worth something in the stage they are named after; out_* belong to the cycle of data_o. The arithmetic's
+//            results and the accumulator's values are flushed and their NaN canonical; a tensor operand need not be. No reset: the
+//            unit's valid bits say what data_o is worth.
 
 module sl_vector_lane
   import sl_pkg::*;
+  import sl_vector_pkg::*;
 (
     input logic clk_i,
 
-    input logic        p0_use_acc_i,
-    input logic [31:0] p0_acc_i,
-    input logic [31:0] p0_tensor_i,
-    input logic [31:0] p0_lo_i,
-    input logic [31:0] p0_hi_i,
-    input logic        p0_alu_i,      // A and B go on to the arithmetic
-    input logic [31:0] p0_b_i,
+    input logic         p0_use_acc_i,
+    input logic  [31:0] p0_acc_i,
+    input logic  [31:0] p0_tensor_i,
+    input keys_t        p0_keys_i,
+    input logic         p0_planes_i,
+    input logic         p0_alu_i,      // A and B go on to the arithmetic
+    input logic  [31:0] p0_b_i,
 
-    input logic       p1_valid_i,
-    input vector_op_e p1_op_i,
+    input logic              p1_valid_i,
+    input vector_op_e        p1_op_i,
+    input logic       [63:0] p1_bounds_i,
 
-    input logic [31:0] p7_lo_i,
-    input logic [31:0] p7_hi_i,
-    input logic        p7_valid_i,
+    input keys_t p7_keys_i,
+    input logic  p7_planes_i,
+    input logic  p7_valid_i,
 
-    input  logic        out_en_i,      // a result or a lower plane leaves in this cycle
-    input  logic        out_planes_i,  // of the result that leaves
-    input  logic        out_low_i,     // the lower plane of the previous result leaves
+    input  logic        o_en_i,         // a result or a lower plane goes into the exchange register
+    input  logic        o_low_i,        // it is the lower plane of the result before
+    input  logic [31:0] out_bounds_i,   // {hi, lo}, 16 bits of each: those that leave
     output logic [15:0] data_o
 );
-  logic [31:0] p0_a, p0_clamped, p1_a_q, p1_b_q, p7_result, p7_clamped;
-  logic [15:0] p0_bf16, p7_bf16, upper, low_q;
+  // p0. Both sources are compared, so that their choice comes late. The accumulator's NaN is canonical and may stay what it is.
+  logic [31:0] p0_a;
+  logic [15:0] p0_upper;
+  logic p0_up;
+  pick_e p0_pick, p0_acc_pick, p0_tensor_pick;
 
-  assign p0_a = p0_use_acc_i ? p0_acc_i : p0_tensor_i;
-
-  sl_fp_clamp u_pre (
-      .x_i (p0_a),
-      .lo_i(p0_lo_i),
-      .hi_i(p0_hi_i),
-      .y_o (p0_clamped)
+  assign p0_acc_pick = pick(
+      p0_acc_i[30:22] == 9'h1FF,
+      order_key(p0_acc_i) > p0_keys_i.hi,
+      order_key(p0_acc_i) < p0_keys_i.lo,
+      1'b0
   );
+  assign p0_tensor_pick = pick(
+      is_nan(p0_tensor_i[30:0]),
+      order_key(p0_tensor_i) > p0_keys_i.hi,
+      order_key(p0_tensor_i) < p0_keys_i.lo,
+      p0_tensor_i[30:23] == '0
+  );
+  assign p0_pick = p0_use_acc_i ? p0_acc_pick : p0_tensor_pick;
+  assign p0_a = p0_use_acc_i ? p0_acc_i : p0_tensor_i;
+  assign p0_up = !p0_planes_i && (p0_use_acc_i ? round_up(p0_acc_i[16:0]) : round_up(p0_tensor_i[16:0]));
+  assign p0_upper = p0_a[31:16] + 16'(p0_up);
+
+  // p1: the arithmetic reads subnormals as zero by itself.
+  pick_e p1_pick_q;
+  logic [31:0] p1_raw_q, p1_a, p1_b_q;
 
   always_ff @(posedge clk_i) begin
     if (p0_alu_i) begin
-      p1_a_q <= p0_clamped;
-      p1_b_q <= p0_b_i;
+      p1_pick_q <= p0_pick == PickFlushed ? PickOperand : p0_pick;
+      p1_raw_q  <= p0_a;
+      p1_b_q    <= p0_b_i;
     end
   end
+
+  always_comb begin
+    unique case (p1_pick_q)
+      PickLo: p1_a = p1_bounds_i[31:0];
+      PickHi: p1_a = p1_bounds_i[63:32];
+      PickNan: p1_a = 32'h7FC0_0000;
+      default: p1_a = p1_raw_q;
+    endcase
+  end
+
+  logic [31:0] p7_result;
 
   sl_fp_lane u_alu (
       .clk_i,
       .valid_i(p1_valid_i),
       .op_i(p1_op_i),
-      .a_i(p1_a_q),
+      .a_i(p1_a),
       .b_i(p1_b_q),
       .result_o(p7_result)
   );
 
-  sl_fp_clamp u_post (
-      .x_i (p7_result),
-      .lo_i(p7_lo_i),
-      .hi_i(p7_hi_i),
-      .y_o (p7_clamped)
-  );
+  // p7
+  logic [15:0] p7_upper;
+  pick_e p7_pick;
 
-  // Both results are rounded before the choice: the choice comes late, the rounding does not depend on it.
-  sl_fp_to_bf16 u_p0_bf16 (
-      .value_i(p0_clamped),
-      .bf16_o (p0_bf16)
+  assign p7_pick = pick(
+      p7_result[30:22] == 9'h1FF,
+      order_key(p7_result) > p7_keys_i.hi,
+      order_key(p7_result) < p7_keys_i.lo,
+      1'b0
   );
-  sl_fp_to_bf16 u_p7_bf16 (
-      .value_i(p7_clamped),
-      .bf16_o (p7_bf16)
-  );
+  assign p7_upper = p7_result[31:16] + 16'(!p7_planes_i && round_up(p7_result[16:0]));
 
-  always_comb begin
-    if (p7_valid_i) upper = out_planes_i ? p7_clamped[31:16] : p7_bf16;
-    else upper = out_planes_i ? p0_clamped[31:16] : p0_bf16;
-  end
+  // Exchange register, and the lower plane that waits. A NaN has zeros there.
+  pick_e pick_q;
+  logic [15:0] out_q, low_q;
 
   always_ff @(posedge clk_i) begin
-    if (out_en_i) begin
-      data_o <= out_low_i ? low_q : upper;
-      low_q  <= p7_valid_i ? p7_clamped[15:0] : p0_clamped[15:0];
+    if (o_en_i) begin
+      if (o_low_i) begin
+        pick_q <= pick_q == PickLo || pick_q == PickHi ? pick_q : PickOperand;
+        out_q  <= low_q & {16{pick_q == PickOperand}};
+      end else begin
+        pick_q <= p7_valid_i ? p7_pick : p0_pick;
+        out_q  <= p7_valid_i ? p7_upper : p0_upper;
+        low_q  <= p7_valid_i ? p7_result[15:0] : p0_a[15:0];
+      end
     end
+  end
+
+  always_comb begin
+    unique case (pick_q)
+      PickFlushed: data_o = {out_q[15], 15'd0};
+      PickLo: data_o = out_bounds_i[15:0];
+      PickHi: data_o = out_bounds_i[31:16];
+      PickNan: data_o = 16'h7FC0;
+      default: data_o = out_q;
+    endcase
   end
 endmodule

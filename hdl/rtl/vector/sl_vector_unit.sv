@@ -6,11 +6,12 @@
 //   c0      port Y or constant request of operand A
 //   c1      operand data, registered
 //   c2      rotation, widening, registered
-//   p0-1    request of operand B; clamp entry `pre`, registered
-//   p0      clamp; operand B data
+//   p0-3    clamp entry `pre`; two stages prepare it
+//   p0-1    request of operand B
+//   p0      comparison with the bounds, rounding; operand B data
 //   p1..p6  arithmetic
-//   p6      clamp entry `post`, registered
-//   p7      clamp
+//   p4      clamp entry `post`
+//   p7      comparison, rounding
 //
 // Contract   Data of a request comes back in the cycle after it. The compiler lets at most one operation use the port, stage p0 and
 //            the exchange register in a cycle; assertions hold it to that. Tensor addresses are physical (sl_fetch).
@@ -20,6 +21,7 @@
 
 module sl_vector_unit
   import sl_pkg::*;
+  import sl_vector_pkg::*;
 #(
     parameter int unsigned BlockSize = 4,  // lanes
     parameter int unsigned AccP0 = 13  // cycles from c0 to p0 of an operation on the accumulator
@@ -43,7 +45,7 @@ module sl_vector_unit
     input logic [BlockSize*32-1:0] acc_value_i,  // valid in p0 of operand A `acc`
 
     output logic [ 4:0] pre_o,
-    input  logic [63:0] pre_entry_i,  // {hi, lo}, same cycle
+    input  logic [63:0] pre_entry_i,   // {hi, lo}, same cycle
     output logic [ 4:0] post_o,
     input  logic [63:0] post_entry_i,
 
@@ -173,7 +175,6 @@ module sl_vector_unit
   assign pm_valid = pm_acc || c2_valid_q;
   assign pm_pipe  = pm_acc ? acc_pipe_q[AccP0-2] : c2_pipe_q;
   assign pm_alu   = pm_valid && pm_pipe.op != VectorOpPass;
-  assign pre_o    = pm_pipe.pre;
 
   logic pm_b_y, pm_b_const;
   assign pm_b_y = pm_alu && pm_pipe.b_src == BSrcY;
@@ -184,11 +185,27 @@ module sl_vector_unit
   assign const_valid_o = c0_const || pm_b_const;
   assign const_addr_o = c0_const ? word_i.const_addr : pm_pipe.const_addr;
 
+  // Bounds of both clamps, prepared.
+  keys_t p0_keys, p7_keys;
+  logic [63:0] p0_bounds, p7_bounds;
+  assign pre_o = acc_valid_q[AccP0-4] ? acc_pipe_q[AccP0-4].pre : word_i.pre;
+  sl_clamp_entry u_pre (
+      .clk_i,
+      .entry_i (pre_entry_i),
+      .keys_o  (p0_keys),
+      .bounds_o(p0_bounds)
+  );
+  sl_clamp_entry u_post (
+      .clk_i,
+      .entry_i (post_entry_i),
+      .keys_o  (p7_keys),
+      .bounds_o(p7_bounds)
+  );
+
   // p0: control registers.
   logic p0_pass_q, p0_alu_q, p0_acc_q, p0_const_q;
   vector_op_e p0_op_q;
   tail_t p0_tail_q;
-  logic [63:0] p0_entry_q;
   logic [BlockSize-1:0] p0_mask_q;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -211,7 +228,6 @@ module sl_vector_unit
           planes: pm_pipe.planes,
           post: pm_pipe.post
       };
-      p0_entry_q <= pre_entry_i;
       p0_mask_q <= lane_mask(pm_pipe.lane_lo, pm_pipe.lane_hi);
     end
   end
@@ -220,7 +236,7 @@ module sl_vector_unit
   logic [AluStages:0] alu_valid_q;  // bit i: p(i+1)
   tail_t tail_q[AluStages+1];
   vector_op_e p1_op_q;
-  logic [63:0] p7_entry_q;
+  logic [63:0] p1_bounds_q;
   logic [BlockSize-1:0] p7_mask_q;
   logic p7_valid;
   always_ff @(posedge clk_i) begin
@@ -228,20 +244,21 @@ module sl_vector_unit
     else alu_valid_q <= {alu_valid_q[AluStages-1:0], p0_alu_q};
   end
   always_ff @(posedge clk_i) begin
-    p1_op_q   <= p0_op_q;
+    p1_op_q <= p0_op_q;
+    p1_bounds_q <= p0_bounds;
     tail_q[0] <= p0_tail_q;
     for (int i = 1; i <= AluStages; i++) tail_q[i] <= tail_q[i-1];
     if (alu_valid_q[AluStages-1]) begin
-      p7_entry_q <= post_entry_i;
-      p7_mask_q  <= lane_mask(tail_q[AluStages-1].lane_lo, tail_q[AluStages-1].lane_hi);
+      p7_mask_q <= lane_mask(tail_q[AluStages-1].lane_lo, tail_q[AluStages-1].lane_hi);
     end
   end
-  assign post_o   = tail_q[AluStages-1].post;
+  assign post_o   = tail_q[AluStages-3].post;
   assign p7_valid = alu_valid_q[AluStages];
 
   // o: exchange register.
   logic out_valid, out_planes, low_pending_q;
   logic [11:0] out_addr, low_addr_q;
+  logic [31:0] out_bounds_q, low_bounds_q;  // {hi, lo}
   assign out_valid  = p0_pass_q || p7_valid;
   assign out_planes = p7_valid ? tail_q[AluStages].planes : p0_tail_q.planes;
   assign out_addr   = p7_valid ? tail_q[AluStages].dst_addr : p0_tail_q.dst_addr;
@@ -261,7 +278,16 @@ module sl_vector_unit
       lane_addr_o <= out_addr;
       lane_mask_o <= p7_valid ? p7_mask_q : p0_mask_q;
     end
-    if (out_valid) low_addr_q <= out_addr + 12'd1;
+    if (out_valid) begin
+      low_addr_q   <= out_addr + 12'd1;
+      low_bounds_q <= p7_valid ? {p7_bounds[47:32], p7_bounds[15:0]} : {p0_bounds[47:32], p0_bounds[15:0]};
+    end
+    if (low_pending_q) out_bounds_q <= low_bounds_q;
+    else if (p7_valid) begin
+      out_bounds_q <= {upper(p7_bounds[63:32], out_planes), upper(p7_bounds[31:0], out_planes)};
+    end else begin
+      out_bounds_q <= {upper(p0_bounds[63:32], out_planes), upper(p0_bounds[31:0], out_planes)};
+    end
   end
 
   for (genvar i = 0; i < BlockSize; i++) begin : gen_lane
@@ -270,18 +296,19 @@ module sl_vector_unit
         .p0_use_acc_i(p0_acc_q),
         .p0_acc_i(acc_value_i[i*32+:32]),
         .p0_tensor_i(tensor_q[i*32+:32]),
-        .p0_lo_i(p0_entry_q[31:0]),
-        .p0_hi_i(p0_entry_q[63:32]),
+        .p0_keys_i(p0_keys),
+        .p0_planes_i(p0_tail_q.planes),
         .p0_alu_i(p0_alu_q),
         .p0_b_i(p0_const_q ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
         .p1_valid_i(alu_valid_q[0]),
         .p1_op_i(p1_op_q),
-        .p7_lo_i(p7_entry_q[31:0]),
-        .p7_hi_i(p7_entry_q[63:32]),
+        .p1_bounds_i(p1_bounds_q),
+        .p7_keys_i(p7_keys),
+        .p7_planes_i(tail_q[AluStages].planes),
         .p7_valid_i(p7_valid),
-        .out_en_i(out_valid || low_pending_q),
-        .out_planes_i(out_planes),
-        .out_low_i(low_pending_q),
+        .o_en_i(out_valid || low_pending_q),
+        .o_low_i(low_pending_q),
+        .out_bounds_i(out_bounds_q),
         .data_o(lane_data_o[i*16+:16])
     );
   end

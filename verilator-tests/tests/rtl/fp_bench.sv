@@ -1,4 +1,4 @@
-// Bench of the float modules: one lane, one clamp, one narrowing, side by side.
+// Bench of the float modules: one lane.
 
 module fp_bench (
     input logic clk_i,
@@ -7,10 +7,7 @@ module fp_bench (
     input  logic [ 2:0] op_i,
     input  logic [31:0] a_i,
     input  logic [31:0] b_i,
-    input  logic [31:0] c_i,
-    output logic [31:0] lane_o,
-    output logic [31:0] clamp_o,
-    output logic [15:0] bf16_o
+    output logic [31:0] lane_o
 );
   sl_fp_lane u_lane (
       .clk_i,
@@ -19,15 +16,5 @@ module fp_bench (
       .a_i,
       .b_i,
       .result_o(lane_o)
-  );
-  sl_fp_clamp u_clamp (
-      .x_i (a_i),
-      .lo_i(b_i),
-      .hi_i(c_i),
-      .y_o (clamp_o)
-  );
-  sl_fp_to_bf16 u_to_bf16 (
-      .value_i(a_i),
-      .bf16_o
   );
 endmodule

@@ -1,0 +1,55 @@
+// How a value is clamped in two halves: a comparison says where it comes from, a multiplexer one cycle later takes it from there.
+
+package sl_vector_pkg;
+
+  typedef enum logic [2:0] {
+    PickOperand,
+    PickFlushed,  // the operand is subnormal: zero of its sign
+    PickLo,
+    PickHi,
+    PickNan
+  } pick_e;
+
+  // Order keys of a clamp entry. When hi < lo, or a bound is NaN, hi is 0 and every number is above it.
+  typedef struct packed {
+    logic [31:0] lo;
+    logic [31:0] hi;
+  } keys_t;
+
+  // Unsigned order of fp32 numbers, -0 < +0; no number has key 0. Flushing never changes which of two different results is right.
+  function automatic logic [31:0] order_key(logic [31:0] u);
+    return {~u[31], u[30:0] ^ {31{u[31]}}};
+  endfunction
+
+  // Of a number without its sign.
+  function automatic logic is_nan(logic [30:0] u);
+    return u[30:23] == 8'hFF && u[22:0] != '0;
+  endfunction
+
+  function automatic logic [31:0] flush(logic [31:0] u);
+    return {u[31], u[30:0] & {31{u[30:23] != '0}}};
+  endfunction
+
+  // Of the lower 17 bits of an fp32: rounding to bf16, to nearest even, goes up.
+  function automatic logic round_up(logic [16:0] u);
+    return u[15] && (u[14:0] != '0 || u[16]);
+  endfunction
+
+  // A bound as a result: fp32, NaN canonical.
+  function automatic logic [31:0] bound(logic [31:0] u, logic nan);
+    return nan ? 32'h7FC0_0000 : flush(u);
+  endfunction
+
+  // The 16 bits of a bound that leave first.
+  function automatic logic [15:0] upper(logic [31:0] u, logic planes);
+    return u[31:16] + 16'(!planes && round_up(u[16:0]));
+  endfunction
+
+  function automatic pick_e pick(logic nan, logic above, logic below, logic subnormal);
+    if (nan) return PickNan;
+    if (above) return PickHi;
+    if (below) return PickLo;
+    return subnormal ? PickFlushed : PickOperand;
+  endfunction
+
+endpackage
