@@ -489,6 +489,7 @@ fn run(
         x: vec![0; world.b],
     };
     let mut y_next = vec![0u16; world.b];
+    let mut y_after = vec![0u16; world.b];
     let mut const_next = vec![0u32; world.b];
     // Late requests by cycle: what the unit has to ask for.
     let mut asks: VecDeque<(usize, u32, u32)> = VecDeque::new();
@@ -507,8 +508,8 @@ fn run(
         bench.model.eval().unwrap();
 
         if tick.word.kind == MatrixKind::Add32 {
-            asks.push_back((cycle + 1 + 2 * tree, tick.word.bank, tick.word.addr));
-            asks.push_back((cycle + 2 + 2 * tree, tick.word.bank, tick.word.addr + 1));
+            asks.push_back((cycle + 2 * tree, tick.word.bank, tick.word.addr));
+            asks.push_back((cycle + 1 + 2 * tree, tick.word.bank, tick.word.addr + 1));
         }
         let [valid, bank, addr] = bench.late_y.map(|p| bench.get(p));
         let asked = asks.pop_front_if(|a| a.0 == cycle);
@@ -518,10 +519,10 @@ fn run(
             ));
         }
         // What nobody asked for is noise.
-        y_next = world.tensor(bank, addr.wrapping_mul(5));
-        if asked.is_some() {
-            y_next = world.tensor(bank, addr);
-        }
+        y_next = std::mem::replace(
+            &mut y_after,
+            world.tensor(bank, if asked.is_some() { addr } else { addr.wrapping_mul(5) }),
+        );
         let [valid, addr] = bench.late_const.map(|p| bench.get(p));
         let start = cycle
             .checked_sub(1 + 2 * tree)

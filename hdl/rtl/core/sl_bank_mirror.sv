@@ -65,7 +65,7 @@ module sl_bank_mirror #(
     if (re_i) begin
       sel_q <= bank_i[SelBits-1:0];
       new_lane_q <= new_lane;
-      if (new_lane != '0) new_data_q <= lane_data_i[32'(bank_i[SelBits-1:0])*Width+:Width];
+      new_data_q <= lane_data_i[32'(bank_i[SelBits-1:0])*Width+:Width];
     end
   end
 

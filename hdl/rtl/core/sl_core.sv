@@ -105,6 +105,9 @@ module sl_core
   // Instructions.
   matrix_t matrix;
   vector_t vector;
+  logic fetch_y_valid;
+  logic [4:0] fetch_y_bank;
+  logic [11:0] fetch_y_addr;
   sl_fetch #(
       .NumCores(NumCores),
       .TensorDepth(TensorDepth),
@@ -120,19 +123,31 @@ module sl_core
       .load_addr_i,
       .load_data_i(load_data_i[InstrWidth-1:0]),
       .matrix_o(matrix),
-      .vector_o(vector)
+      .vector_o(vector),
+      .y_valid_o(fetch_y_valid),
+      .y_bank_o(fetch_y_bank),
+      .y_addr_o(fetch_y_addr)
   );
 
   // Tensor banks: a mirror for each port.
   logic x_valid;
-  logic y_valid, vector_y_valid, matrix_y_valid;
-  logic [4:0] y_bank, vector_y_bank, matrix_y_bank;
-  logic [11:0] y_addr, vector_y_addr, matrix_y_addr;
   logic [BlockSize*16-1:0] x_data, y_data;
   assign x_valid = matrix.kind == MatrixKindProduct || matrix.kind == MatrixKindRead;
-  assign y_valid = vector_y_valid || matrix_y_valid;
-  assign y_bank  = matrix_y_valid ? matrix_y_bank : vector_y_bank;
-  assign y_addr  = matrix_y_valid ? matrix_y_addr : vector_y_addr;
+
+  // Port Y has three users, one at a time.
+  logic vector_y_valid, matrix_y_valid, y_valid_q;
+  logic [4:0] vector_y_bank, matrix_y_bank, y_bank_q;
+  logic [11:0] vector_y_addr, matrix_y_addr, y_addr_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) y_valid_q <= 1'b0;
+    else y_valid_q <= fetch_y_valid || vector_y_valid || matrix_y_valid;
+  end
+  always_ff @(posedge clk_i) begin
+    y_bank_q <= (fetch_y_bank & {5{fetch_y_valid}}) | (vector_y_bank & {5{vector_y_valid}})
+        | (matrix_y_bank & {5{matrix_y_valid}});
+    y_addr_q <= (fetch_y_addr & {12{fetch_y_valid}}) | (vector_y_addr & {12{vector_y_valid}})
+        | (matrix_y_addr & {12{matrix_y_valid}});
+  end
 
   sl_bank_mirror #(
       .NumBanks(NumCores + 1),
@@ -159,9 +174,9 @@ module sl_core
       .lane_addr_i(bank_addr_i),
       .lane_mask_i(bank_mask_i),
       .lane_data_i(bank_data_i),
-      .re_i(y_valid),
-      .bank_i(y_bank),
-      .addr_i(y_addr),
+      .re_i(y_valid_q),
+      .bank_i(y_bank_q),
+      .addr_i(y_addr_q),
       .data_o(y_data)
   );
 
@@ -269,12 +284,12 @@ module sl_core
   logic unused;
   assign unused = ^{const_addr, pre, post};
 
-  `SL_ASSERT(PortYOnce_A, !(vector_y_valid && matrix_y_valid))
+  `SL_ASSERT(PortYOnce_A, $onehot0({fetch_y_valid, vector_y_valid, matrix_y_valid}))
   `SL_ASSERT(ConstantPortOnce_A, !(vector_const_valid && matrix_const_valid))
   `SL_ASSERT(BankXInRange_A, x_valid |-> matrix.bank <= 5'(NumCores))
   `SL_ASSERT(AddressXInRange_A, x_valid |-> 32'(matrix.addr) < TensorDepth)
-  `SL_ASSERT(BankYInRange_A, y_valid |-> y_bank <= 5'(NumCores))
-  `SL_ASSERT(AddressYInRange_A, y_valid |-> 32'(y_addr) < TensorDepth)
+  `SL_ASSERT(BankYInRange_A, y_valid_q |-> y_bank_q <= 5'(NumCores))
+  `SL_ASSERT(AddressYInRange_A, y_valid_q |-> 32'(y_addr_q) < TensorDepth)
   `SL_ASSERT(ConstantInRange_A, const_valid |-> 32'(const_addr) < ConstDepth)
   `SL_ASSERT(WeightInRange_A, matrix.kind == MatrixKindProduct |-> 32'(matrix.weight) < WeightDepth)
   `SL_ASSERT(ProductAccumulatorInRange_A,

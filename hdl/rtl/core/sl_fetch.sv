@@ -24,7 +24,12 @@ module sl_fetch
     input logic [MatrixWordWidth+VectorWordWidth-1:0] load_data_i,
 
     output matrix_t matrix_o,
-    output vector_t vector_o
+    output vector_t vector_o,
+
+    // Port Y request of operand A, one cycle before its word: port Y is asked a cycle ahead.
+    output logic        y_valid_o,
+    output logic [ 4:0] y_bank_o,
+    output logic [11:0] y_addr_o
 );
   localparam int unsigned PcBits = $clog2(InstrDepth);
   localparam int unsigned ParityBit = $clog2(TensorDepth) - 1;
@@ -68,6 +73,9 @@ module sl_fetch
   logic unused;
   assign unused   = ^{tick_pc_i, load_addr_i};
 
+  assign y_valid_o = tick_valid_i && vector.valid && vector.a_src == ASrcY;
+  assign y_bank_o = vector.y_bank;
+  assign y_addr_o = vector.y_addr;
   assign matrix_o = matrix_q;
   assign vector_o = vector_q;
 endmodule

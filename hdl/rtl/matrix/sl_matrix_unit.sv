@@ -1,7 +1,7 @@
 // Matrix unit of a core: block times weight block, added into block-exponent accumulators, out as fp32.
 //
-// Timing     docs/machine.md section 3, T = ceil(log4 BlockSize): word_i in c0, x_data_i in c1, late operands asked for in c(1+2T)
-//            (and c(2+2T)), their data one cycle later, acc_value_o from c(11+2T). One word per cycle, never stalls.
+// Timing     docs/machine.md section 3, T = ceil(log4 BlockSize): word_i in c0, x_data_i in c1, late operands read in c(1+2T) (and
+//            c(2+2T)), late_y_* one cycle ahead of that, their data one cycle later, acc_value_o from c(11+2T). One word per cycle, never stalls.
 // Memories   Row n's record of a block (isa load::row_record) is written by the load port; InitPrefix, when not empty, preloads
 //            {InitPrefix}weights_row<n>.hex (17 * BlockSize bits a word) and {InitPrefix}scales.hex (BlockSize lanes of the 16 bits
 //            {L[n], R[n]}).
@@ -60,16 +60,16 @@ module sl_matrix_unit #(
   logic [3+TreeStages:0][WeightAddrWidth-1:0] weight;
   logic [8+Late:0][AccAddrWidth-1:0] acc;
   logic [6+Late:0] first, constant;
-  logic [2+Late:0][ 4:0] bank;
-  logic [2+Late:0][11:0] addr;
+  logic [1+Late:0][ 4:0] bank;
+  logic [Late:0][11:0] addr;
   logic [1+Late:0][10:0] const_addr;
 
   logic [LastStage:1] product_q, planes_q;
   logic [3+TreeStages:1][WeightAddrWidth-1:0] weight_q;
   logic [8+Late:1][AccAddrWidth-1:0] acc_q;
   logic [6+Late:1] first_q, constant_q;
-  logic [2+Late:1][ 4:0] bank_q;
-  logic [2+Late:1][11:0] addr_q;
+  logic [1+Late:1][ 4:0] bank_q;
+  logic [Late:1][11:0] addr_q;
   logic [1+Late:1][10:0] const_addr_q;
 
   assign product = {product_q, word_i.kind == MatrixKindProduct};
@@ -100,8 +100,8 @@ module sl_matrix_unit #(
     acc_q <= acc[7+Late:0];
     first_q <= first[5+Late:0];
     constant_q <= constant[5+Late:0];
-    bank_q <= bank[1+Late:0];
-    addr_q <= addr[1+Late:0];
+    bank_q <= bank[Late:0];
+    addr_q <= addr[Late-1:0];
     const_addr_q <= const_addr[Late:0];
   end
 
@@ -180,14 +180,14 @@ module sl_matrix_unit #(
     always_ff @(posedge clk_i) block_exp_q[s+1] <= block_exp_q[s];
   end
 
-  // Late operands: upper plane and start value in stage 1, lower plane, one address on, in stage 2.
+  // Late operands: upper plane and start value in stage 1, lower plane, one address on, in stage 2. Port Y is asked a cycle ahead.
   logic [11:0] low_addr_q;
 
-  always_ff @(posedge clk_i) low_addr_q <= addr[1+Late] + 12'd1;
+  always_ff @(posedge clk_i) low_addr_q <= addr[Late] + 12'd1;
 
-  assign late_y_valid_o = planes[1+Late] || planes[2+Late];
-  assign late_y_bank_o = planes[2+Late] ? bank[2+Late] : bank[1+Late];
-  assign late_y_addr_o = planes[2+Late] ? low_addr_q : addr[1+Late];
+  assign late_y_valid_o = planes[Late] || planes[1+Late];
+  assign late_y_bank_o = planes[1+Late] ? bank[1+Late] : bank[Late];
+  assign late_y_addr_o = planes[1+Late] ? low_addr_q : addr[Late];
   assign late_const_valid_o = constant[1+Late] && product[1+Late];
   assign late_const_addr_o = const_addr[1+Late];
 

@@ -16,6 +16,7 @@ module sl_vector_lane
     input logic         p0_use_acc_i,
     input logic  [31:0] p0_acc_i,
     input logic  [31:0] p0_tensor_i,
+    input logic         p0_tensor_up_i,  // rounding the tensor operand to bf16 goes up
     input keys_t        p0_keys_i,
     input logic         p0_planes_i,
     input logic         p0_alu_i,      // A and B go on to the arithmetic
@@ -54,28 +55,25 @@ module sl_vector_lane
   );
   assign p0_pick = p0_use_acc_i ? p0_acc_pick : p0_tensor_pick;
   assign p0_a = p0_use_acc_i ? p0_acc_i : p0_tensor_i;
-  assign p0_up = !p0_planes_i && (p0_use_acc_i ? round_up(p0_acc_i[16:0]) : round_up(p0_tensor_i[16:0]));
+  assign p0_up = !p0_planes_i && (p0_use_acc_i ? round_up(p0_acc_i[16:0]) : p0_tensor_up_i);
   assign p0_upper = p0_a[31:16] + 16'(p0_up);
 
   // p1: the arithmetic reads subnormals as zero by itself.
-  pick_e p1_pick_q;
+  logic p1_bound_q, p1_upper_q;  // not the operand; hi, or NaN if not a bound
   logic [31:0] p1_raw_q, p1_a, p1_b_q;
 
   always_ff @(posedge clk_i) begin
     if (p0_alu_i) begin
-      p1_pick_q <= p0_pick == PickFlushed ? PickOperand : p0_pick;
-      p1_raw_q  <= p0_a;
-      p1_b_q    <= p0_b_i;
+      p1_bound_q <= p0_pick == PickLo || p0_pick == PickHi;
+      p1_upper_q <= p0_pick == PickHi || p0_pick == PickNan;
+      p1_raw_q   <= p0_a;
+      p1_b_q     <= p0_b_i;
     end
   end
 
   always_comb begin
-    unique case (p1_pick_q)
-      PickLo: p1_a = p1_bounds_i[31:0];
-      PickHi: p1_a = p1_bounds_i[63:32];
-      PickNan: p1_a = 32'h7FC0_0000;
-      default: p1_a = p1_raw_q;
-    endcase
+    if (p1_bound_q) p1_a = p1_upper_q ? p1_bounds_i[63:32] : p1_bounds_i[31:0];
+    else p1_a = p1_upper_q ? 32'h7FC0_0000 : p1_raw_q;
   end
 
   logic [31:0] p7_result;

@@ -1,19 +1,20 @@
 // Vector unit of a core: one fused lane-wise operation per cycle on a block (docs/machine.md section 4).
 //
-// Timing     Word at c0. Stage p0 is AccP0 cycles later for operand A `acc`, TensorP0 otherwise; the result enters the exchange
-//            register at the end of cycle o = p0 (`pass`) or p7. Nothing stalls.
+// Timing     Word at c0, operand A `x` or `y` in c1. Stage p0 is AccP0 cycles later for operand A `acc`, TensorP0 otherwise; the
+//            result enters the exchange register at the end of cycle o = p0 (`pass`) or p7. Nothing stalls.
 //
-//   c0      port Y or constant request of operand A
+//   c0      constant request of operand A
 //   c1      operand data, registered
 //   c2      rotation, widening, registered
 //   p0-3    clamp entry `pre`; two stages prepare it
-//   p0-1    request of operand B
+//   p0-2    request of operand B on port Y, for the next cycle
+//   p0-1    constant request of operand B
 //   p0      comparison with the bounds, rounding; operand B data
 //   p1..p6  arithmetic
 //   p4      clamp entry `post`
 //   p7      comparison, rounding
 //
-// Contract   Data of a request comes back in the cycle after it. The compiler lets at most one operation use the port, stage p0 and
+// Contract   y_* is the request of the next cycle; data of a request comes back in the cycle after it. The compiler lets at most one operation use the port, stage p0 and
 //            the exchange register in a cycle; assertions hold it to that. Tensor addresses are physical (sl_fetch).
 // Model      isa::float for the arithmetic, sim for the cycles.
 
@@ -88,7 +89,7 @@ module sl_vector_unit
 
   // c0: split of the word, requests of operand A.
   pipe_t c0_pipe;
-  logic c0_acc, c0_tensor, c0_y, c0_const;
+  logic c0_acc, c0_tensor, c0_const;
   assign c0_pipe = '{
           dst_addr: word_i.dst_addr,
           lane_hi: word_i.lane_hi,
@@ -104,7 +105,6 @@ module sl_vector_unit
       };
   assign c0_acc = word_i.valid && word_i.a_src == ASrcAcc;
   assign c0_tensor = word_i.valid && word_i.a_src != ASrcAcc;
-  assign c0_y = word_i.valid && word_i.a_src == ASrcY;
   assign c0_const = word_i.valid && word_i.a_src == ASrcConst;
 
   // Way of operations on the accumulator from c0 to p0-1.
@@ -139,7 +139,7 @@ module sl_vector_unit
     if (c0_tensor) begin
       c1_pipe_q  <= c0_pipe;
       c1_rot_q   <= word_i.rot[LaneBits-1:0];
-      c1_y_q     <= c0_y;
+      c1_y_q     <= word_i.a_src == ASrcY;
       c1_const_q <= c0_const;
     end
     if (c1_valid_q) begin
@@ -160,9 +160,11 @@ module sl_vector_unit
       .data_o(c2_rotated)
   );
 
+  logic [BlockSize-1:0] tensor_up_q;
   always_ff @(posedge clk_i) begin
     if (c2_valid_q) begin
       for (int unsigned i = 0; i < BlockSize; i++) begin
+        tensor_up_q[i] <= c2_const_q && round_up(c2_constant_q[i*32+:17]);
         tensor_q[i*32+:32] <= c2_const_q ? c2_constant_q[i*32+:32] : {c2_rotated[i*16+:16], 16'd0};
       end
     end
@@ -176,14 +178,18 @@ module sl_vector_unit
   assign pm_pipe  = pm_acc ? acc_pipe_q[AccP0-2] : c2_pipe_q;
   assign pm_alu   = pm_valid && pm_pipe.op != VectorOpPass;
 
-  logic pm_b_y, pm_b_const;
-  assign pm_b_y = pm_alu && pm_pipe.b_src == BSrcY;
+  logic pm_b_const;
   assign pm_b_const = pm_alu && pm_pipe.b_src == BSrcConst;
-  assign y_valid_o = c0_y || pm_b_y;
-  assign y_bank_o = c0_y ? word_i.y_bank : pm_pipe.y_bank;
-  assign y_addr_o = c0_y ? word_i.y_addr : pm_pipe.y_addr;
   assign const_valid_o = c0_const || pm_b_const;
   assign const_addr_o = c0_const ? word_i.const_addr : pm_pipe.const_addr;
+
+  // p0-2: port Y is asked a cycle ahead, so that its address comes out of a register.
+  pipe_t early_pipe;
+  assign early_pipe = acc_valid_q[AccP0-3] ? acc_pipe_q[AccP0-3] : c1_pipe_q;
+  assign y_valid_o = (acc_valid_q[AccP0-3] || c1_valid_q) && early_pipe.op != VectorOpPass
+      && early_pipe.b_src == BSrcY;
+  assign y_bank_o = early_pipe.y_bank;
+  assign y_addr_o = early_pipe.y_addr;
 
   // Bounds of both clamps, prepared.
   keys_t p0_keys, p7_keys;
@@ -206,7 +212,6 @@ module sl_vector_unit
   logic p0_pass_q, p0_alu_q, p0_acc_q, p0_const_q;
   vector_op_e p0_op_q;
   tail_t p0_tail_q;
-  logic [BlockSize-1:0] p0_mask_q;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       p0_pass_q <= 1'b0;
@@ -228,7 +233,6 @@ module sl_vector_unit
           planes: pm_pipe.planes,
           post: pm_pipe.post
       };
-      p0_mask_q <= lane_mask(pm_pipe.lane_lo, pm_pipe.lane_hi);
     end
   end
 
@@ -276,7 +280,7 @@ module sl_vector_unit
       lane_addr_o <= low_addr_q;  // the mask stays
     end else if (out_valid) begin
       lane_addr_o <= out_addr;
-      lane_mask_o <= p7_valid ? p7_mask_q : p0_mask_q;
+      lane_mask_o <= p7_valid ? p7_mask_q : lane_mask(p0_tail_q.lane_lo, p0_tail_q.lane_hi);
     end
     if (out_valid) begin
       low_addr_q   <= out_addr + 12'd1;
@@ -296,6 +300,7 @@ module sl_vector_unit
         .p0_use_acc_i(p0_acc_q),
         .p0_acc_i(acc_value_i[i*32+:32]),
         .p0_tensor_i(tensor_q[i*32+:32]),
+        .p0_tensor_up_i(tensor_up_q[i]),
         .p0_keys_i(p0_keys),
         .p0_planes_i(p0_tail_q.planes),
         .p0_alu_i(p0_alu_q),
@@ -314,10 +319,9 @@ module sl_vector_unit
   end
 
   `SL_ASSERT(StageP0Once_A, !(pm_acc && c2_valid_q))
-  `SL_ASSERT(PortYOnce_A, !(c0_y && pm_b_y))
   `SL_ASSERT(ConstantPortOnce_A, !(c0_const && pm_b_const))
   `SL_ASSERT(ExchangeOnce_A, $onehot0({p0_pass_q, p7_valid, low_pending_q}))
   `SL_ASSERT(RotationInRange_A, word_i.valid |-> 7'(word_i.rot) < 7'(BlockSize))
   `SL_ASSERT(LanesInRange_A, word_i.valid |-> word_i.lane_hi <= 7'(BlockSize))
-  `SL_ASSERT(OperandB_A, pm_alu |-> pm_b_y || pm_b_const)
+  `SL_ASSERT(OperandB_A, pm_alu |-> pm_pipe.b_src != BSrcNone)
 endmodule
