@@ -156,12 +156,16 @@ pub struct DispatchFsm {
     needs_init: Signal<Local, Bit>,
     start_ok: Signal<Local, Bit>,
     accept_run: Signal<Local, Bit>,
+    here: Signal<Local, Bit>,
     reached: Signal<Local, Bit>,
     issue_now: Signal<Local, Bit>,
     consume: Signal<Local, Bit>,
     avail_one: Signal<Local, Bit>,
-    avail_less: Signal<Local, Bits<16>>,
-    avail_more: Signal<Local, Bits<16>>,
+    avail_used: Signal<Local, Bits<16>>,
+    avail_kept: Signal<Local, Bits<16>>,
+    avail_start: Signal<Local, Bits<16>>,
+    some_start: Signal<Local, Bit>,
+    consume_mask: Signal<Local, Bits<16>>,
     done_now: Signal<Local, Bit>,
     init_now: Signal<Local, Bit>,
     may_end: Signal<Local, Bit>,
@@ -266,12 +270,16 @@ impl Default for DispatchFsm {
             needs_init: Signal::default(),
             start_ok: Signal::default(),
             accept_run: Signal::default(),
+            here: Signal::default(),
             reached: Signal::default(),
             issue_now: Signal::default(),
             consume: Signal::default(),
             avail_one: Signal::default(),
-            avail_less: Signal::default(),
-            avail_more: Signal::default(),
+            avail_used: Signal::default(),
+            avail_kept: Signal::default(),
+            avail_start: Signal::default(),
+            some_start: Signal::default(),
+            consume_mask: Signal::default(),
             done_now: Signal::default(),
             init_now: Signal::default(),
             may_end: Signal::default(),
@@ -400,8 +408,8 @@ impl Logic for DispatchFsm {
         self.accept[1].next = self.input_valid.val() & self.open[1].q.val() & self.in_par.q.val();
         self.accept_run.next = (self.np.val() & self.accept[0].val())
             | (!self.np.val() & self.accept[1].val());
-        self.reached.next =
-            !self.word_beat.val() | self.some.q.val() | self.accept_run.val();
+        self.here.next = self.some.q.val() | self.accept_run.val();
+        self.reached.next = !self.word_beat.val() | self.here.val();
         self.may_end.next = self.run.q.val() & self.word_last.val() & !self.phase.q.val();
         self.may_enter.next = self.run.q.val() & self.word_last.val() & self.phase.q.val();
         self.may_follow.next = self.start_ok.val() & self.may_end.val();
@@ -542,29 +550,37 @@ impl Logic for DispatchFsm {
             }
         }
         comment!("What the running job has: a job that starts has all that came for it.");
-        self.consume.next = self.issue_now.val() & self.word_beat.val();
+        self.consume.next = self.run.q.val() & self.word_beat.val() & self.here.val();
         self.avail_one.next = self.avail.q.val() == self.one16.val();
-        self.avail_less.next = self.avail.q.val() - self.one16.val();
-        self.avail_more.next = self.avail.q.val() + self.one16.val();
-        self.avail.d.next = self.avail.q.val();
-        self.some.d.next = self.some.q.val();
-        if self.consume.val() & !self.accept_run.val() {
-            self.avail.d.next = self.avail_less.val();
-            self.some.d.next = !self.avail_one.val();
+        if self.accept_run.val() {
+            self.avail_used.next = self.avail.q.val();
+            self.avail_kept.next = self.avail.q.val() + self.one16.val();
+        } else {
+            self.avail_used.next = self.avail.q.val() - self.one16.val();
+            self.avail_kept.next = self.avail.q.val();
         }
-        if !self.consume.val() & self.accept_run.val() {
-            self.avail.d.next = self.avail_more.val();
-            self.some.d.next = true;
+        if self.np.val() {
+            self.avail_start.next = self.beats_next[1].val();
+            self.some_start.next = self.any[1].q.val() | self.accept[1].val();
+        } else {
+            self.avail_start.next = self.beats_next[0].val();
+            self.some_start.next = self.any[0].q.val() | self.accept[0].val();
         }
-        if self.take.val() {
-            if self.np.val() {
-                self.avail.d.next = self.beats_next[1].val();
-                self.some.d.next = self.any[1].q.val() | self.accept[1].val();
-            } else {
-                self.avail.d.next = self.beats_next[0].val();
-                self.some.d.next = self.any[0].q.val() | self.accept[0].val();
-            }
+        if self.consume.val() {
+            self.consume_mask.next = self.ones16.val();
+        } else {
+            self.consume_mask.next = self.zero16.val();
         }
+        self.avail.d.next = (self.avail_start.val() & self.take_mask.val())
+            | (((self.avail_used.val() & self.consume_mask.val())
+                | (self.avail_kept.val() & !self.consume_mask.val()))
+                & !self.take_mask.val());
+        self.some.d.next = (self.take.val() & self.some_start.val())
+            | (!self.take.val()
+                & ((self.consume.val()
+                    & ((self.some.q.val() & !self.avail_one.val())
+                        | (self.some.q.val() & self.accept_run.val())))
+                    | (!self.consume.val() & self.here.val())));
 
         comment!(
             "Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other."

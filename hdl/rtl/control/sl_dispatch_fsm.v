@@ -225,12 +225,16 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  needs_init;
     reg  start_ok;
     reg  accept_run;
+    reg  here;
     reg  reached;
     reg  issue_now;
     reg  consume;
     reg  avail_one;
-    reg  [15:0] avail_less;
-    reg  [15:0] avail_more;
+    reg  [15:0] avail_used;
+    reg  [15:0] avail_kept;
+    reg  [15:0] avail_start;
+    reg  some_start;
+    reg  [15:0] consume_mask;
     reg  done_now;
     reg  init_now;
     reg  may_end;
@@ -608,7 +612,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         accept$0 = input_valid & open$0$q & ~in_par$q;
         accept$1 = input_valid & open$1$q & in_par$q;
         accept_run = (np & accept$0) | (~np & accept$1);
-        reached = ~word_beat | some$q | accept_run;
+        here = some$q | accept_run;
+        reached = ~word_beat | here;
         may_end = run$q & word_last & ~phase$q;
         may_enter = run$q & word_last & phase$q;
         may_follow = start_ok & may_end;
@@ -747,30 +752,32 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             beats_next$1 = beats$1$q;
         end
         // What the running job has: a job that starts has all that came for it.
-        consume = issue_now & word_beat;
+        consume = run$q & word_beat & here;
         avail_one = avail$q == one16;
-        avail_less = avail$q - one16;
-        avail_more = avail$q + one16;
-        avail$d = avail$q;
-        some$d = some$q;
-        if (consume & ~accept_run) begin
-            avail$d = avail_less;
-            some$d = ~avail_one;
+        if (accept_run) begin
+            avail_used = avail$q;
+            avail_kept = avail$q + one16;
         end
-        if (~consume & accept_run) begin
-            avail$d = avail_more;
-            some$d = 1'b1;
+        else begin
+            avail_used = avail$q - one16;
+            avail_kept = avail$q;
         end
-        if (take) begin
-            if (np) begin
-                avail$d = beats_next$1;
-                some$d = any$1$q | accept$1;
-            end
-            else begin
-                avail$d = beats_next$0;
-                some$d = any$0$q | accept$0;
-            end
+        if (np) begin
+            avail_start = beats_next$1;
+            some_start = any$1$q | accept$1;
         end
+        else begin
+            avail_start = beats_next$0;
+            some_start = any$0$q | accept$0;
+        end
+        if (consume) begin
+            consume_mask = ones16;
+        end
+        else begin
+            consume_mask = zero16;
+        end
+        avail$d = (avail_start & take_mask) | (((avail_used & consume_mask) | (avail_kept & ~consume_mask)) & ~take_mask);
+        some$d = (take & some_start) | (~take & ((consume & ((some$q & ~avail_one) | (some$q & accept_run))) | (~consume & here)));
         // Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.
         if (settle) begin
             fresh$0$d = 1'b0;

@@ -101,32 +101,29 @@ module sl_fp_add (
     end
   end
 
-  // p4
-  // All nibbles at once, then two groups of four: each step looks at few bits.
-  function automatic logic [4:0] leading_zeros(logic [27:0] value);
+  // p4: all nibbles at once, then two halves of four; which half it is, is only selected in p5.
+  function automatic logic [1:0][3:0] half_zeros(logic [27:0] value);
     logic [31:0] v;
     logic [7:0] any;
     logic [7:0][1:0] zeros;
-    logic [1:0][3:0] count;
     v = {value, 4'hF};
     for (int unsigned i = 0; i < 8; i++) begin
       any[i]   = v[4*i+:4] != '0;
       zeros[i] = v[4*i+3] ? 2'd0 : v[4*i+2] ? 2'd1 : v[4*i+1] ? 2'd2 : 2'd3;
     end
     for (int unsigned g = 0; g < 2; g++) begin
-      if (any[4*g+3]) count[g] = {2'd0, zeros[4*g+3]};
-      else if (any[4*g+2]) count[g] = {2'd1, zeros[4*g+2]};
-      else if (any[4*g+1]) count[g] = {2'd2, zeros[4*g+1]};
-      else count[g] = {2'd3, zeros[4*g]};
+      if (any[4*g+3]) half_zeros[g] = {2'd0, zeros[4*g+3]};
+      else if (any[4*g+2]) half_zeros[g] = {2'd1, zeros[4*g+2]};
+      else if (any[4*g+1]) half_zeros[g] = {2'd2, zeros[4*g+1]};
+      else half_zeros[g] = {2'd3, zeros[4*g]};
     end
-    return any[7:4] == '0 ? {1'b1, count[0]} : {1'b0, count[1]};
   endfunction
 
-  logic valid_q4, sign_q4;
+  logic valid_q4, sign_q4, low_q4;
   kind_e kind_q4;
   logic [7:0] exp_q4;
   logic [27:0] sum_q4;
-  logic [4:0] zeros_q4;
+  logic [1:0][3:0] zeros_q4;
 
   always_ff @(posedge clk_i) begin
     valid_q4 <= valid_q3;
@@ -136,7 +133,8 @@ module sl_fp_add (
       kind_q4  <= cancelled && kind_q3 == Normal ? Zero : kind_q3;
       exp_q4   <= exp_q3;
       sum_q4   <= sum_q3;
-      zeros_q4 <= leading_zeros(sum_q3);
+      zeros_q4 <= half_zeros(sum_q3);
+      low_q4   <= sum_q3[27:12] == '0;
     end
   end
 
@@ -149,27 +147,32 @@ module sl_fp_add (
   always_ff @(posedge clk_i) begin
     valid_q5 <= valid_q4;
     if (valid_q4) begin
+      automatic logic [3:0] zeros = zeros_q4[!low_q4];
       sign_q5 <= sign_q4;
       kind_q5 <= kind_q4;
-      exp_q5  <= 10'({2'b00, exp_q4} + 10'd1 - {5'b0, zeros_q4});
-      frac_q5 <= 27'(sum_q4 << zeros_q4);
+      exp_q5  <= 10'({2'b00, exp_q4} + 10'd1 - {5'b0, low_q4, zeros});
+      frac_q5 <= 27'((low_q4 ? sum_q4 << 16 : sum_q4) << zeros);
     end
   end
 
   // p6: a sum below the smallest normal number is exact, so it can be flushed before rounding; a carry out of the fraction
-  // goes into the exponent field and gives the infinity where it should.
+  // goes into the exponent field and gives the infinity where it should. The exponent lies between -26 and 255.
   always_ff @(posedge clk_i) begin
-    if (bypass_valid_i) begin
-      sum_o <= bypass_i;
-    end else if (valid_q5) begin
+    if (bypass_valid_i || valid_q5) begin
       automatic logic up = frac_q5[3] && (frac_q5[2:0] != '0 || frac_q5[4]);
       automatic logic [30:0] packed_sum = {exp_q5[7:0], frac_q5[26:4]} + 31'(up);
-      automatic logic zero = kind_q5 == Zero || (kind_q5 == Normal && exp_q5 <= 10'sd0);
-      automatic logic overflow = kind_q5 == Inf || (kind_q5 == Normal && exp_q5 >= 10'sd255);
-      if (kind_q5 == Nan) sum_o <= 32'h7FC0_0000;
-      else if (zero) sum_o <= {sign_q5, 31'b0};
-      else if (overflow) sum_o <= {sign_q5, 8'hFF, 23'b0};
-      else sum_o <= {sign_q5, packed_sum};
+      automatic logic tiny = exp_q5[9] || exp_q5[7:0] == '0;
+      automatic logic huge = !exp_q5[9] && exp_q5[7:0] == '1;
+      automatic logic keep = !bypass_valid_i && kind_q5 == Normal && !tiny && !huge;
+      automatic
+      logic
+      max = !bypass_valid_i && (kind_q5 == Nan || kind_q5 == Inf || (kind_q5 == Normal && huge));
+      automatic logic nan = !bypass_valid_i && kind_q5 == Nan;
+      automatic logic [31:0] other = bypass_i & {32{bypass_valid_i}};
+      sum_o[31] <= other[31] || (sign_q5 && !nan && !bypass_valid_i);
+      sum_o[30:23] <= (packed_sum[30:23] & {8{keep}}) | {8{max}} | other[30:23];
+      sum_o[22] <= (packed_sum[22] && keep) || nan || other[22];
+      sum_o[21:0] <= (packed_sum[21:0] & {22{keep}}) | other[21:0];
     end
   end
 endmodule

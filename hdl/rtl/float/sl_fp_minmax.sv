@@ -21,9 +21,10 @@ module sl_fp_minmax (
   always_ff @(posedge clk_i) begin
     valid_q1 <= valid_i;
     if (valid_i) begin
-      automatic logic [31:0] a_key = {~a_i[31], a_i[30:0] ^ {31{a_i[31]}}};
-      automatic logic [31:0] b_key = {~b_i[31], b_i[30:0] ^ {31{b_i[31]}}};
-      take_b_q1 <= (a_key < b_key) == max_i;
+      // Of two equal words it does not matter which one is taken.
+      automatic logic smaller = a_i[30:0] < b_i[30:0];
+      automatic logic below = a_i[31] == b_i[31] ? smaller != a_i[31] : a_i[31];
+      take_b_q1 <= below == max_i;
       nan_q1 <= (a_i[30:23] == 8'hFF && a_i[22:0] != '0) ||
           (b_i[30:23] == 8'hFF && b_i[22:0] != '0);
       a_q1 <= a_i;
