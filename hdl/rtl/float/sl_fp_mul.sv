@@ -27,21 +27,27 @@ module sl_fp_mul (
     Zero
   } kind_e;
 
-  function automatic kind_e classify(logic [30:0] a, logic [30:0] b);
-    logic a_zero, b_zero, a_max, b_max, nan;
-    a_zero = a[30:23] == '0;
-    b_zero = b[30:23] == '0;
-    a_max = a[30:23] == 8'hFF;
-    b_max = b[30:23] == 8'hFF;
-    nan = (a_max && (a[22:0] != '0 || b_zero)) || (b_max && (b[22:0] != '0 || a_zero));
-    if (nan) return Nan;
-    if (a_max || b_max) return Inf;
-    return a_zero || b_zero ? Zero : Normal;
+  // What an operand is, gathered in p1.
+  typedef struct packed {
+    logic zero;  // exponent field
+    logic max;
+    logic frac;  // not zero
+  } class_t;
+
+  function automatic class_t class_of(logic [30:0] u);
+    return '{zero: u[30:23] == '0, max: u[30:23] == '1, frac: u[22:0] != '0};
+  endfunction
+
+  function automatic kind_e classify(class_t a, class_t b);
+    if ((a.max && (a.frac || b.zero)) || (b.max && (b.frac || a.zero))) return Nan;
+    if (a.max || b.max) return Inf;
+    return a.zero || b.zero ? Zero : Normal;
   endfunction
 
   // p1, p2: a zero operand keeps its hidden one here and is zero by its kind.
   logic valid_q1, sign_q1, valid_q2, sign_q2;
-  kind_e kind_q1, kind_q2;
+  class_t a_q1, b_q1;
+  kind_e kind_q2;
   logic signed [9:0] exp_q1, exp_q2;
   logic [40:0] low_q1;
   logic [30:0] high_q1;
@@ -51,7 +57,8 @@ module sl_fp_mul (
     valid_q1 <= valid_i;
     if (valid_i) begin
       sign_q1 <= a_i[31] != b_i[31];
-      kind_q1 <= classify(a_i[30:0], b_i[30:0]);
+      a_q1 <= class_of(a_i[30:0]);
+      b_q1 <= class_of(b_i[30:0]);
       exp_q1  <= $signed({2'b00, a_i[30:23]}) + $signed({2'b00, b_i[30:23]}) - 10'sd127;
       low_q1  <= 41'({1'b1, a_i[22:0]}) * 41'(b_i[16:0]);
       high_q1 <= 31'({1'b1, a_i[22:0]}) * 31'({1'b1, b_i[22:17]});
@@ -62,7 +69,7 @@ module sl_fp_mul (
     valid_q2 <= valid_q1;
     if (valid_q1) begin
       sign_q2 <= sign_q1;
-      kind_q2 <= kind_q1;
+      kind_q2 <= classify(a_q1, b_q1);
       exp_q2 <= exp_q1;
       product_q2 <= {high_q1 + 31'(low_q1[40:17]), low_q1[16:0]};
     end

@@ -41,16 +41,33 @@ module sl_accumulator #(
     output logic signed [ 6:0] exp_o,
     output logic               poison_o
 );
-  function automatic logic [3:0] distance(logic signed [6:0] from, logic signed [6:0] to);
+  // A distance in eights, decoded: an arithmetic shift to the right by whole bytes as an AND-OR of few places.
+  typedef struct packed {
+    logic       far;    // eight or more: only the sign is left
+    logic [7:0] place;  // one hot, none if far
+    logic [7:0] fill;   // bytes that are all sign
+  } shift_t;
+
+  function automatic shift_t distance(logic signed [6:0] from, logic signed [6:0] to);
     logic [7:0] d;
     d = 8'(from) - 8'(to);
-    return d[7:3] != '0 ? 4'd8 : {1'b0, d[2:0]};
+    distance.far = d[7:3] != '0;
+    for (int unsigned i = 0; i < 8; i++) begin
+      distance.place[i] = !distance.far && d[2:0] == 3'(i);
+      distance.fill[i]  = distance.far || 32'(d[2:0]) > 7 - i;
+    end
   endfunction
 
-  function automatic logic signed [63:0] align(logic signed [63:0] value, logic [3:0] eights);
-    logic signed [63:0] part;
-    part = value >>> {eights[1:0], 3'b000};
-    return eights[3] ? $signed({64{value[63]}}) : eights[2] ? part >>> 32 : part;
+  // No bit has more than nine places, three for a LUT.
+  function automatic logic [63:0] shift(logic [63:0] value, logic [7:0] places, logic [7:0] fill);
+    logic [7:0][63:0] place;
+    logic [63:0] sign;
+    for (int unsigned i = 0; i < 8; i++) begin
+      place[i] = (value >> 8 * i) & {64{places[i]}};
+      sign[8*i+:8] = {8{fill[i] && value[63]}};
+    end
+    return (place[0] | place[1] | place[2]) | (place[3] | place[4] | place[5]) |
+        (place[6] | place[7] | sign);
   endfunction
 
   // Stages 3 to 5: exponents.
@@ -85,23 +102,22 @@ module sl_accumulator #(
   end
 
   logic signed [6:0] new_exp_q6, new_exp_q7;
-  logic [3:0] term_distance_q6, old_distance_q6;
+  shift_t term_shift_q6, old_shift_q6;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[5]) begin
       new_exp_q6 <= new_exp_q5;
-      term_distance_q6 <= distance(new_exp_q5, term_exp_q5);
-      old_distance_q6 <= distance(new_exp_q5, prev_exp_q5);
+      term_shift_q6 <= distance(new_exp_q5, term_exp_q5);
+      old_shift_q6 <= distance(new_exp_q5, prev_exp_q5);
     end
   end
 
-  // Stage 6: what the loop needs, decoded: the byte shift of its own value is an AND-OR of eight. The ninth, only the sign left,
-  // is an addition of -1, undone by a carry in when the sign is positive.
+  // Stage 6: alignment. In the loop it is the sum of stage 7 itself that is shifted; only the sign left is an addition of -1 there,
+  // undone by a carry in when the sign is positive.
   logic old_poison_q7, poison_read;
   logic signed [63:0] term_q7, old_q7;
   logic [63:0] mantissa_read;
-  logic [7:0] loop_shift_q7;
-  logic [63:0] loop_fill_q7;  // one bit a byte: its places are above the shifted sign
+  logic [7:0] loop_place_q7, loop_fill_q7;
   logic loop_sign_q7;
 
   sl_ram_async #(
@@ -131,11 +147,12 @@ module sl_accumulator #(
       automatic logic signed [63:0] newest = forward6_i ? mantissa_o : read_q6;
       automatic logic signed [63:0] old = first6_i ? start_i : newest;
       new_exp_q7 <= new_exp_q6;
-      term_q7 <= align(term_i, term_distance_q6);
-      old_q7 <= loop6_i ? {64{old_distance_q6[3]}} : align(old, old_distance_q6);
-      loop_shift_q7 <= loop6_i && !old_distance_q6[3] ? 8'd1 << old_distance_q6[2:0] : '0;
-      loop_fill_q7 <= loop6_i ? ~({64{1'b1}} >> {old_distance_q6[2:0], 3'b000}) : '0;
-      loop_sign_q7 <= loop6_i && old_distance_q6[3];
+      term_q7 <= shift(term_i, term_shift_q6.place, term_shift_q6.fill);
+      if (loop6_i) old_q7 <= {64{old_shift_q6.far}};
+      else old_q7 <= shift(old, old_shift_q6.place, old_shift_q6.fill);
+      loop_place_q7 <= old_shift_q6.place & {8{loop6_i}};
+      loop_fill_q7 <= old_shift_q6.fill & {8{loop6_i && !old_shift_q6.far}};
+      loop_sign_q7 <= loop6_i && old_shift_q6.far;
       old_poison_q7 <= !first6_i && (forward6_i ? poison_o : read_poison_q6);
     end
   end
@@ -158,17 +175,9 @@ module sl_accumulator #(
     };
   endfunction
 
-  // No bit has more than eight places and fill together, three for a LUT.
-  function automatic logic [63:0] select(logic [63:0] value, logic [7:0] eights, logic [63:0] fill);
-    logic [7:0][63:0] place;
-    for (int unsigned i = 0; i < 8; i++) place[i] = (value >> 8 * i) & {64{eights[i]}};
-    return (place[0] | place[1] | place[2]) | (place[3] | place[4] | place[5]) |
-        (place[6] | place[7] | (fill & {64{value[63]}}));
-  endfunction
-
   always_ff @(posedge clk_i) begin
     if (valid_i[7]) begin
-      automatic logic [63:0] prev = old_q7 | select(mantissa_o, loop_shift_q7, loop_fill_q7);
+      automatic logic [63:0] prev = old_q7 | shift(mantissa_o, loop_place_q7, loop_fill_q7);
       exp_o <= new_exp_q7;
       mantissa_o <= $signed(add(term_q7, prev, loop_sign_q7 && !mantissa_o[63]));
       poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;

@@ -29,6 +29,7 @@ module sl_matrix_row #(
     input logic        [10:3] valid_i,
     input logic               planes2_i,
     input logic               planes3_i,
+    input logic               planes5_i,
     input logic               planes6_i,
     input logic               const3_i,
     input logic               const6_i,
@@ -102,7 +103,8 @@ module sl_matrix_row #(
   );
 
   // Stage 3: g = R + F - 158, exponent (g >> 3) - 1 = (R + F - 166) >> 3; 166 and 158 leave the same remainder of eight.
-  logic [2:0] fine_q4, fine_q5, fine_q6;
+  logic [2:0] fine_q4, fine_q5;
+  logic [7:0] fine_q6;  // one hot, none for a late operand
   logic signed [6:0] term_exp_q4;
   logic poison_q4, poison_q5, poison_q6, poison_q7;
 
@@ -119,7 +121,7 @@ module sl_matrix_row #(
 
   always_ff @(posedge clk_i) begin
     fine_q5   <= fine_q4;
-    fine_q6   <= fine_q5;
+    fine_q6   <= planes5_i ? '0 : 8'd1 << fine_q5;
     poison_q5 <= poison_q4;
     poison_q6 <= poison_q5;
     poison_q7 <= poison_q6;
@@ -127,7 +129,12 @@ module sl_matrix_row #(
 
   logic signed [63:0] term;
 
-  assign term = planes6_i ? 64'(late_term) : 64'($signed({sum, 8'b0})) <<< fine_q6;
+  always_comb begin
+    term = 64'(late_term) & {64{planes6_i}};
+    for (int unsigned i = 0; i < 8; i++) begin
+      term |= (64'($signed({sum, 8'b0})) <<< i) & {64{fine_q6[i]}};
+    end
+  end
 
   logic acc_poison;
   logic signed [6:0] acc_exp;

@@ -220,6 +220,7 @@ module sl_matrix_unit #(
         .valid_i     (active[10+Late:3+Late]),
         .planes2_i   (planes[2+Late]),
         .planes3_i   (planes[3+Late]),
+        .planes5_i   (planes[5+Late]),
         .planes6_i   (planes[6+Late]),
         .const3_i    (constant[3+Late]),
         .const6_i    (constant[6+Late]),

@@ -1,6 +1,6 @@
 // Prepares a clamp entry for all lanes: what does not depend on the operand is decided before it arrives.
 //
-// Timing     entry_i three cycles before keys_o and bounds_o.
+// Timing     entry_i three cycles before limits_o and bounds_o.
 // Numbers    isa float::clamp: subnormal bounds read as signed zero, a NaN bound makes every result NaN, hi < lo gives hi.
 
 module sl_clamp_entry
@@ -9,7 +9,7 @@ module sl_clamp_entry
     input logic clk_i,
 
     input  logic  [63:0] entry_i,  // {hi, lo}
-    output keys_t        keys_o,
+    output limits_t        limits_o,
     output logic  [63:0] bounds_o  // {hi, lo} as results
 );
   logic nan_q2, swapped_q2;
@@ -20,8 +20,7 @@ module sl_clamp_entry
     nan_q2 <= is_nan(entry_q1[30:0]) || is_nan(entry_q1[62:32]);
     swapped_q2 <= order_key(entry_q1[63:32]) < order_key(entry_q1[31:0]);
     entry_q2 <= entry_q1;
-    keys_o.lo <= order_key(entry_q2[31:0]);
-    keys_o.hi <= order_key(entry_q2[63:32]) & {32{!nan_q2 && !swapped_q2}};
+    limits_o <= '{always_hi: nan_q2 || swapped_q2, lo: entry_q2[31:0], hi: entry_q2[63:32]};
     bounds_o <= {bound(entry_q2[63:32], nan_q2), bound(entry_q2[31:0], nan_q2)};
   end
 endmodule

@@ -17,7 +17,7 @@ module sl_vector_lane
     input logic  [31:0] p0_acc_i,
     input logic  [31:0] p0_tensor_i,
     input logic         p0_tensor_up_i,  // rounding the tensor operand to bf16 goes up
-    input keys_t        p0_keys_i,
+    input limits_t      p0_limits_i,
     input logic         p0_planes_i,
     input logic         p0_alu_i,      // A and B go on to the arithmetic
     input logic  [31:0] p0_b_i,
@@ -26,9 +26,9 @@ module sl_vector_lane
     input vector_op_e        p1_op_i,
     input logic       [63:0] p1_bounds_i,
 
-    input keys_t p7_keys_i,
-    input logic  p7_planes_i,
-    input logic  p7_valid_i,
+    input limits_t p7_limits_i,
+    input logic    p7_planes_i,
+    input logic    p7_valid_i,
 
     input  logic        o_en_i,         // a result or a lower plane goes into the exchange register
     input  logic        o_low_i,        // it is the lower plane of the result before
@@ -43,14 +43,14 @@ module sl_vector_lane
 
   assign p0_acc_pick = pick(
       p0_acc_i[30:22] == 9'h1FF,
-      order_key(p0_acc_i) > p0_keys_i.hi,
-      order_key(p0_acc_i) < p0_keys_i.lo,
+      above(p0_acc_i, p0_limits_i),
+      below(p0_acc_i, p0_limits_i),
       1'b0
   );
   assign p0_tensor_pick = pick(
       is_nan(p0_tensor_i[30:0]),
-      order_key(p0_tensor_i) > p0_keys_i.hi,
-      order_key(p0_tensor_i) < p0_keys_i.lo,
+      above(p0_tensor_i, p0_limits_i),
+      below(p0_tensor_i, p0_limits_i),
       p0_tensor_i[30:23] == '0
   );
   assign p0_pick = p0_use_acc_i ? p0_acc_pick : p0_tensor_pick;
@@ -93,8 +93,8 @@ module sl_vector_lane
 
   assign p7_pick = pick(
       p7_result[30:22] == 9'h1FF,
-      order_key(p7_result) > p7_keys_i.hi,
-      order_key(p7_result) < p7_keys_i.lo,
+      above(p7_result, p7_limits_i),
+      below(p7_result, p7_limits_i),
       1'b0
   );
   assign p7_upper = p7_result[31:16] + 16'(!p7_planes_i && round_up(p7_result[16:0]));

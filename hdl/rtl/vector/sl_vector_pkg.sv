@@ -10,15 +10,30 @@ package sl_vector_pkg;
     PickNan
   } pick_e;
 
-  // Order keys of a clamp entry. When hi < lo, or a bound is NaN, hi is 0 and every number is above it.
+  // A clamp entry as the comparisons need it.
   typedef struct packed {
+    logic        always_hi;  // hi < lo, or a bound is NaN
     logic [31:0] lo;
     logic [31:0] hi;
-  } keys_t;
+  } limits_t;
 
-  // Unsigned order of fp32 numbers, -0 < +0; no number has key 0. Flushing never changes which of two different results is right.
+  // Unsigned order of fp32 numbers, -0 < +0.
   function automatic logic [31:0] order_key(logic [31:0] u);
     return {~u[31], u[30:0] ^ {31{u[31]}}};
+  endfunction
+
+  // x is above the upper bound: magnitudes first, signs last. Equal numbers count as they like, the result is the same; flushing never
+  // changes which of two different results is right.
+  function automatic logic above(logic [31:0] x, limits_t limits);
+    logic more;
+    more = x[30:0] > limits.hi[30:0];
+    return limits.always_hi || (x[31] == limits.hi[31] ? more != x[31] : limits.hi[31]);
+  endfunction
+
+  function automatic logic below(logic [31:0] x, limits_t limits);
+    logic less;
+    less = x[30:0] < limits.lo[30:0];
+    return x[31] == limits.lo[31] ? less != x[31] : x[31];
   endfunction
 
   // Of a number without its sign.

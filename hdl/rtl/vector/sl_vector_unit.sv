@@ -192,19 +192,19 @@ module sl_vector_unit
   assign y_addr_o = early_pipe.y_addr;
 
   // Bounds of both clamps, prepared.
-  keys_t p0_keys, p7_keys;
+  limits_t p0_limits, p7_limits;
   logic [63:0] p0_bounds, p7_bounds;
   assign pre_o = acc_valid_q[AccP0-4] ? acc_pipe_q[AccP0-4].pre : word_i.pre;
   sl_clamp_entry u_pre (
       .clk_i,
       .entry_i (pre_entry_i),
-      .keys_o  (p0_keys),
+      .limits_o(p0_limits),
       .bounds_o(p0_bounds)
   );
   sl_clamp_entry u_post (
       .clk_i,
       .entry_i (post_entry_i),
-      .keys_o  (p7_keys),
+      .limits_o(p7_limits),
       .bounds_o(p7_bounds)
   );
 
@@ -301,14 +301,14 @@ module sl_vector_unit
         .p0_acc_i(acc_value_i[i*32+:32]),
         .p0_tensor_i(tensor_q[i*32+:32]),
         .p0_tensor_up_i(tensor_up_q[i]),
-        .p0_keys_i(p0_keys),
+        .p0_limits_i(p0_limits),
         .p0_planes_i(p0_tail_q.planes),
         .p0_alu_i(p0_alu_q),
         .p0_b_i(p0_const_q ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
         .p1_valid_i(alu_valid_q[0]),
         .p1_op_i(p1_op_q),
         .p1_bounds_i(p1_bounds_q),
-        .p7_keys_i(p7_keys),
+        .p7_limits_i(p7_limits),
         .p7_planes_i(tail_q[AluStages].planes),
         .p7_valid_i(p7_valid),
         .o_en_i(out_valid || low_pending_q),
