@@ -66,18 +66,18 @@ fn a_wait_pauses_the_tick_and_what_was_issued_flows_on() {
     bench.cycle(Some(0), None, true);
     bench.idle(1);
     bench.cycle(None, Some(&block(&[5.0; 4])), true); // cycle 2
-    bench.idle(7); // ticks 3..9: tick 0 issues in 3, tick 1 holds
+    bench.idle(7); // cycles 3..9: tick 0 issues in 3, tick 1 holds
     assert_eq!(bench.issues(), [(3, 0)]);
     bench.cycle(None, Some(&block(&[6.0; 4])), true); // cycle 10
     bench.idle(10);
-    assert_eq!(bench.issues(), [(3, 0), (11, 1)]);
+    assert_eq!(bench.issues(), [(3, 0), (10, 1)]);
     let (at, seen) = bench
         .log
         .iter()
         .enumerate()
         .find(|(_, s)| s.output.is_some())
         .unwrap();
-    assert_eq!((at, seen.output.clone().unwrap().0), (16, vec![5.0; 4]));
+    assert_eq!((at, seen.output.clone().unwrap().0), (14, vec![5.0; 4]));
     // Without the pause the same program reads the old block.
     let (_, out) = Bench::new(b.machine()).job(0, &[block(&[5.0; 4]), block(&[6.0; 4])], 1);
     assert_eq!(out[0].1, [0.0; 4]);
@@ -127,8 +127,8 @@ fn initialisation_runs_once_and_again_after_reset() {
 fn reset_ends_what_is_in_flight() {
     let mut b = Build::new(1, 4);
     b.model(1, 1, echo());
-    // The echo's write happens 3 + 5 cycles after its tick, in cycle 11. A reset in cycle 10 prevents it, one in cycle 11 does not.
-    for (at, written) in [(10, false), (11, true)] {
+    // The echo's write happens 2 + 5 cycles after its tick, in cycle 10. A reset in cycle 9 prevents it, one in cycle 10 does not.
+    for (at, written) in [(9, false), (10, true)] {
         let mut bench = Bench::new(b.machine());
         bench.cycle(Some(0), None, true);
         bench.idle(1);
@@ -293,23 +293,23 @@ fn conflicts_are_named() {
     let addition = || tick().m(0, add32(0, 4, 1, true));
     let cases = [
         // p0: c13 of the sum, c3 of the tensor
-        (acc(), x(), 10, Some((Resource::VectorStage, 16))),
+        (acc(), x(), 10, Some((Resource::VectorStage, 15))),
         (acc(), x(), 9, None),
         // exchange register: c13 against c10 of the arithmetic
-        (acc(), x_add(), 3, Some((Resource::ExchangeRegister, 16))),
+        (acc(), x_add(), 3, Some((Resource::ExchangeRegister, 15))),
         (acc(), x_add(), 4, None),
         // two planes take two cycles
-        (planes_x(), x(), 1, Some((Resource::ExchangeRegister, 7))),
+        (planes_x(), x(), 1, Some((Resource::ExchangeRegister, 6))),
         (planes_x(), x(), 2, None),
         // port Y: operand B in c12 against c0
-        (acc_y(), y_pass(), 12, Some((Resource::PortY, 15))),
+        (acc_y(), y_pass(), 12, Some((Resource::PortY, 14))),
         (acc_y(), y_pass(), 11, None),
         // port Y: add32 in c3 and c4 against c0
-        (addition(), y_pass(), 3, Some((Resource::PortY, 6))),
-        (addition(), y_pass(), 4, Some((Resource::PortY, 7))),
+        (addition(), y_pass(), 3, Some((Resource::PortY, 5))),
+        (addition(), y_pass(), 4, Some((Resource::PortY, 6))),
         (addition(), y_pass(), 5, None),
         // constant port: init in c3 against c0
-        (biased(), constant(), 3, Some((Resource::ConstantPort, 6))),
+        (biased(), constant(), 3, Some((Resource::ConstantPort, 5))),
         (biased(), constant(), 2, None),
     ];
     for (first, second, gap, want) in cases {
@@ -325,8 +325,8 @@ fn conflicts_are_named() {
                     cycle,
                 }),
             ) => {
-                assert_eq!((core, tick, r), (0, gap as u32, resource));
-                // The first tick issues in cycle 4: two input beats are accepted in cycles 2 and 3.
+                assert_eq!((core, tick, r), (0, 1 + gap as u32, resource));
+                // Tick 0 takes the first beat in cycle 3; the tick that matters takes the second one in cycle 4.
                 assert_eq!(cycle, 4 + after, "{resource} gap {gap}");
             }
             (want, got) => panic!("gap {gap}: want {want:?}, got {got:?}"),

@@ -28,7 +28,7 @@ fn identity(distance: usize) -> Build {
 
 #[test]
 fn identity_product_and_every_cycle_of_it() {
-    let mut bench = Bench::new(identity(16).machine());
+    let mut bench = Bench::new(identity(15).machine());
     let (accepted, out) = bench.job(0, &[block(&X)], 1);
     assert!(bench.log[0].select_ready, "select taken in cycle 0");
     assert!(!bench.log[1].input_ready, "looked up in cycle 1");
@@ -36,15 +36,15 @@ fn identity_product_and_every_cycle_of_it() {
     assert_eq!(
         bench.issues()[0],
         (3, 0),
-        "first tick one cycle after its beat"
+        "first tick one cycle after its slot is valid"
     );
-    assert_eq!(bench.issues()[16], (19, 16));
-    assert_eq!(out, [(24, X.to_vec())], "beat 5 cycles after its tick");
+    assert_eq!(bench.issues()[15], (18, 15));
+    assert_eq!(out, [(22, X.to_vec())], "beat 4 cycles after its tick");
 }
 
 #[test]
 fn one_tick_too_early_reads_the_old_block() {
-    let mut bench = Bench::new(identity(15).machine());
+    let mut bench = Bench::new(identity(14).machine());
     let (_, out) = bench.job(0, &[block(&X)], 1);
     assert_eq!(out[0].1, [0.0; 4], "memory before the first write");
     let (_, out) = bench.job(0, &[block(&[7.0; 4])], 1);
@@ -53,7 +53,7 @@ fn one_tick_too_early_reads_the_old_block() {
 
 #[test]
 fn two_exchange_stages_take_one_cycle_more() {
-    for (distance, fresh) in [(16, false), (17, true)] {
+    for (distance, fresh) in [(15, false), (16, true)] {
         let mut b = identity(distance);
         b.config.exchange_stages = 2;
         let (_, out) = Bench::new(b.machine()).job(0, &[block(&X)], 1);
@@ -63,8 +63,8 @@ fn two_exchange_stages_take_one_cycle_more() {
 
 #[test]
 fn deeper_trees_take_two_cycles_each() {
-    // 13 + 2 T + E
-    for (size, distance) in [(8, 18), (16, 18), (32, 20), (64, 20)] {
+    // 12 + 2 T + E
+    for (size, distance) in [(8, 17), (16, 17), (32, 19), (64, 19)] {
         for (distance, fresh) in [(distance - 1, false), (distance, true)] {
             let mut b = Build::new(1, size);
             let mut ticks = vec![
@@ -89,7 +89,7 @@ fn deeper_trees_take_two_cycles_each() {
 
 #[test]
 fn bias_is_the_start_value() {
-    let mut b = identity(16);
+    let mut b = identity(15);
     let at = b.constant(&[0.5, 2.5, -0.15625, 4.0]);
     b.ticks[0].matrix[0].1 = with_bias(product(INPUT, 0, 0, 0), at);
     let (_, out) = Bench::new(b.machine()).job(0, &[block(&X)], 1);
@@ -108,7 +108,7 @@ fn sums_in_consecutive_cycles() {
         // A new sum into the same accumulator right behind must not disturb what was taken.
         tick().m(0, product(INPUT, 0, 0, 3)),
     ];
-    ticks.extend(idle(14));
+    ticks.extend(idle(13));
     ticks.push(tick().out(0, 9, 4));
     b.model(3, 1, ticks);
     let beats = [
@@ -120,8 +120,8 @@ fn sums_in_consecutive_cycles() {
     assert_eq!(out[0].1, [111.0, 122.0, 133.0, 144.0]);
     assert_eq!(
         out[0].0,
-        accepted + 2 + 1 + 18 + 5,
-        "third beat, tick 0, tick 18, output"
+        accepted + 3 + 17 + 4,
+        "tick 0 with the third beat, tick 17, output"
     );
 }
 
@@ -155,11 +155,11 @@ fn planes_program(distance: usize) -> Build {
 
 #[test]
 fn add32_keeps_all_bits_of_a_partial_sum() {
-    // Written in c15 and c16, read in c(k + 3) and c(k + 4): k = 13 is the first.
+    // Written in c15 and c16, read in c(k + 3) and c(k + 4): k = 12 is the first.
     let x = [1.0, -1.0, 0.5, 2.0];
-    let (_, out) = Bench::new(planes_program(13).machine()).job(0, &[block(&x)], 1);
-    assert_eq!(out[0].1, [2f32.powi(-10); 4]);
     let (_, out) = Bench::new(planes_program(12).machine()).job(0, &[block(&x)], 1);
+    assert_eq!(out[0].1, [2f32.powi(-10); 4]);
+    let (_, out) = Bench::new(planes_program(11).machine()).job(0, &[block(&x)], 1);
     assert_eq!(
         out[0].1,
         [-1.0, 1.0, -0.5, -2.0],
@@ -193,7 +193,7 @@ fn add32_poisons_the_row_only() {
 
 #[test]
 fn non_finite_inputs_poison_their_sums_only() {
-    let mut bench = Bench::new(identity(16).machine());
+    let mut bench = Bench::new(identity(15).machine());
     let (_, out) = bench.job(0, &[block(&[1.0, f32::NAN, 3.0, 4.0])], 1);
     assert!(out[0].1.iter().all(|v| v.is_nan()));
     let (_, out) = bench.job(0, &[block(&X)], 1);

@@ -46,11 +46,11 @@ fn operations_on_x_and_y() {
     ];
     for (op, want) in cases {
         let word = alu(y(pass(ASrc::X, 5, 4), INPUT, 1), op, BSrc::Y);
-        let got = run(&program(word, Some(0), 13), A, C);
+        let got = run(&program(word, Some(0), 12), A, C);
         let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&got), bits(&want), "{op}: {got:?}");
         assert_eq!(
-            run(&program(word, Some(0), 12), A, C),
+            run(&program(word, Some(0), 11), A, C),
             [0.0; 4],
             "{op}: one tick too early"
         );
@@ -58,12 +58,12 @@ fn operations_on_x_and_y() {
 }
 
 #[test]
-fn pass_is_readable_six_ticks_later() {
+fn pass_is_readable_five_ticks_later() {
     let word = pass(ASrc::X, 5, 4);
-    assert_eq!(run(&program(word, Some(1), 6), A, C), C);
-    assert_eq!(run(&program(word, Some(1), 5), A, C), [0.0; 4]);
+    assert_eq!(run(&program(word, Some(1), 5), A, C), C);
+    assert_eq!(run(&program(word, Some(1), 4), A, C), [0.0; 4]);
     let word = y(pass(ASrc::Y, 5, 4), INPUT, 1);
-    assert_eq!(run(&program(word, None, 6), A, C), C);
+    assert_eq!(run(&program(word, None, 5), A, C), C);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn rotation_of_operand_a_only() {
     word.rot = 1;
     assert_eq!(
         run(
-            &program(word, Some(0), 13),
+            &program(word, Some(0), 12),
             [1.0, 2.0, 3.0, 4.0],
             [10.0, 20.0, 30.0, 40.0]
         ),
@@ -81,7 +81,7 @@ fn rotation_of_operand_a_only() {
     let mut word = y(pass(ASrc::Y, 5, 4), INPUT, 0);
     word.rot = 3;
     assert_eq!(
-        run(&program(word, None, 6), [1.0, 2.0, 3.0, 4.0], C),
+        run(&program(word, None, 5), [1.0, 2.0, 3.0, 4.0], C),
         [4.0, 1.0, 2.0, 3.0]
     );
 }
@@ -91,15 +91,15 @@ fn constants_as_operands() {
     let mut word = alu(pass(ASrc::Const, 5, 4), Op::Mul, BSrc::Y);
     word = y(word, INPUT, 0);
     word.rot = 2; // constants are not rotated
-    let mut b = program(word, None, 13);
+    let mut b = program(word, None, 12);
     b.constant(&[9.0; 4]);
     let at = b.constant(&[2.0, 3.0, 4.0, 5.0]);
-    b.ticks[0].vector[0].1.const_addr = at;
+    b.ticks[1].vector[0].1.const_addr = at;
     assert_eq!(run(&b, [1.0, 2.0, 3.0, 4.0], C), [2.0, 6.0, 12.0, 20.0]);
 
     let mut word = alu(pass(ASrc::X, 5, 4), Op::Sub, BSrc::Const);
     word.const_addr = at;
-    let mut b2 = program(word, Some(0), 13);
+    let mut b2 = program(word, Some(0), 12);
     b2.constants.clone_from(&b.constants);
     assert_eq!(run(&b2, [1.0, 2.0, 3.0, 4.0], C), [-1.0, -1.0, -1.0, -1.0]);
 }
@@ -109,7 +109,7 @@ fn clamps_before_and_after() {
     let mut word = alu(y(pass(ASrc::X, 5, 4), INPUT, 1), Op::Add, BSrc::Y);
     word.pre = 1;
     word.post = 2;
-    let mut b = program(word, Some(0), 13);
+    let mut b = program(word, Some(0), 12);
     b.clamps.push((0, POS_INF)); // relu
     b.clamps.push((NEG_INF, 6f32.to_bits()));
     assert_eq!(
@@ -119,7 +119,7 @@ fn clamps_before_and_after() {
     let mut word = pass(ASrc::X, 5, 4);
     word.pre = 1;
     word.post = 2; // not applied to a pass
-    let mut b = program(word, Some(0), 6);
+    let mut b = program(word, Some(0), 5);
     b.clamps.push((0, POS_INF));
     b.clamps.push((NEG_INF, 6f32.to_bits()));
     assert_eq!(run(&b, [-1.0, 2.0, 50.0, 7.0], C), [0.0, 2.0, 50.0, 7.0]);
@@ -145,7 +145,7 @@ fn lane_mask_keeps_the_other_lanes() {
 
 #[test]
 fn output_lanes_are_cut() {
-    let mut b = program(pass(ASrc::X, 5, 4), Some(0), 6);
+    let mut b = program(pass(ASrc::X, 5, 4), Some(0), 5);
     b.ticks[6].control.out_lanes = 2;
     assert_eq!(run(&b, A, C), [1.0, -2.0, 0.0, 0.0]);
 }
@@ -170,16 +170,16 @@ fn plane(addr: u32, distance: usize) -> u16 {
 #[test]
 fn planes_are_upper_and_lower_halves() {
     let bits = (1.0 + 2f32.powi(-12)).to_bits();
-    assert_eq!(plane(4, 6), (bits >> 16) as u16, "no rounding");
-    assert_eq!(plane(5, 7), bits as u16);
-    assert_eq!(plane(5, 6), 0, "the lower half comes one cycle later");
-    assert_eq!(plane(4, 5), 0);
+    assert_eq!(plane(4, 5), (bits >> 16) as u16, "no rounding");
+    assert_eq!(plane(5, 6), bits as u16);
+    assert_eq!(plane(5, 5), 0, "the lower half comes one cycle later");
+    assert_eq!(plane(4, 4), 0);
 }
 
 #[test]
 fn operand_b_is_read_one_cycle_before_p0() {
-    // Tick 0 writes block 3 (written in c5, readable in c6). Tick k reads it as operand B in c(k + 2): k = 4 is the first.
-    for (k, fresh) in [(3, false), (4, true)] {
+    // Tick 0 writes block 3 in c5. Tick k reads it as operand B in c(k + 2): k = 3 is the first.
+    for (k, fresh) in [(2, false), (3, true)] {
         let mut b = Build::new(1, 4);
         let mut ticks = vec![
             tick()
@@ -193,7 +193,7 @@ fn operand_b_is_read_one_cycle_before_p0() {
                 .m(0, read(INPUT, 0))
                 .v(0, alu(y(pass(ASrc::X, 5, 4), 0, 3), Op::Add, BSrc::Y)),
         );
-        ticks.extend(idle(12));
+        ticks.extend(idle(11));
         ticks.push(tick().out(0, 5, 4));
         b.model(2, 1, ticks);
         let want = if fresh { [5.0, -1.5, -5.0, 0.0] } else { A };
@@ -203,8 +203,8 @@ fn operand_b_is_read_one_cycle_before_p0() {
 
 #[test]
 fn arithmetic_on_a_sum() {
-    // Product, bias through the vector unit: p0 = c13, o = c20, readable 23 ticks later.
-    for (distance, fresh) in [(22, false), (23, true)] {
+    // Product, bias through the vector unit: p0 = c13, o = c20, readable 22 ticks later.
+    for (distance, fresh) in [(21, false), (22, true)] {
         let mut b = Build::new(1, 4);
         let mut ticks = vec![
             tick()
@@ -240,7 +240,7 @@ fn blocks_reach_every_core() {
             .m(0, read(1, 7))
             .v(0, alu(y(pass(ASrc::X, 2, 4), input, 1), Op::Max, BSrc::Y)),
     );
-    ticks.extend(idle(12));
+    ticks.extend(idle(11));
     ticks.push(tick().out(0, 2, 4));
     b.model(2, 1, ticks);
     assert_eq!(run(&b, A, C), [4.0, 0.5, 3.0, 0.0]);

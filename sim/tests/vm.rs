@@ -49,10 +49,10 @@ fn results_cycles_and_state() {
     assert_eq!(run.outputs, [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0]]);
     let c = run.cycles;
     assert_eq!(c.last_input - c.first_input, 1, "beats follow each other");
-    // Second beat a: tick 6 in a + 1, tick 22 and 23 are 16 and 17 later, beats 5 after their ticks.
-    assert_eq!(c.first_output, c.last_input + 1 + 16 + 5);
+    // Second beat a: tick 6 in a, tick 22 and 23 are 16 and 17 later, beats 4 after their ticks.
+    assert_eq!(c.first_output, c.last_input + 16 + 4);
     assert_eq!(c.last_output, c.first_output + 1);
-    assert_eq!(c.spaced, 1 + 1 + 16 + 5 + 1 + 1);
+    assert_eq!(c.spaced, 1 + 16 + 4 + 1 + 1);
     assert_eq!(vm.spaced(0).unwrap(), c.spaced);
     let again = vm.run(0, &[&x]).unwrap();
     assert_eq!(
@@ -76,7 +76,7 @@ fn contiguous_is_the_ticks_of_a_job_when_nothing_else_limits() {
     let b = running_sum();
     let vm = Vm::new(b.program()).unwrap();
     assert_eq!(vm.contiguous(0).unwrap(), u64::from(b.models[0].ticks));
-    // Many inputs, few ticks: the input stream limits.
+    // A tick takes one beat, so the input stream never limits: 29 empty ticks and 7 more.
     let mut b = Build::new(1, 4);
     let mut t = vec![
         tick()
@@ -88,8 +88,8 @@ fn contiguous_is_the_ticks_of_a_job_when_nothing_else_limits() {
     t.push(tick().out(0, 0, 4));
     b.model(30, 1, t);
     let vm = Vm::new(b.program()).unwrap();
-    assert_eq!(vm.contiguous(0).unwrap(), 30);
-    assert_eq!(vm.spaced(0).unwrap(), 30 + 6 + 5 + 1);
+    assert_eq!(vm.contiguous(0).unwrap(), 36);
+    assert_eq!(vm.spaced(0).unwrap(), 36 + 4);
 }
 
 #[test]

@@ -128,9 +128,8 @@ module sl_fp_add (
   always_ff @(posedge clk_i) begin
     valid_q4 <= valid_q3;
     if (valid_q3) begin
-      automatic logic cancelled = sum_q3 == '0;
-      sign_q4  <= sign_q3 && !(cancelled && kind_q3 == Normal);
-      kind_q4  <= cancelled && kind_q3 == Normal ? Zero : kind_q3;
+      sign_q4  <= sign_q3;
+      kind_q4  <= kind_q3;
       exp_q4   <= exp_q3;
       sum_q4   <= sum_q3;
       zeros_q4 <= half_zeros(sum_q3);
@@ -148,8 +147,10 @@ module sl_fp_add (
     valid_q5 <= valid_q4;
     if (valid_q4) begin
       automatic logic [3:0] zeros = zeros_q4[!low_q4];
-      sign_q5 <= sign_q4;
-      kind_q5 <= kind_q4;
+      // Twelve zeros below the upper half: the padding's one has been found, the sum is zero.
+      automatic logic cancelled = low_q4 && zeros == 4'd12 && kind_q4 == Normal;
+      sign_q5 <= sign_q4 && !cancelled;
+      kind_q5 <= cancelled ? Zero : kind_q4;
       exp_q5  <= 10'({2'b00, exp_q4} + 10'd1 - {5'b0, low_q4, zeros});
       frac_q5 <= 27'((low_q4 ? sum_q4 << 16 : sum_q4) << zeros);
     end

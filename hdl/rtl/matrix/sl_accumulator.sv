@@ -4,26 +4,29 @@
 //              3  old exponent: start_exp_i, or read
 //              4  term_exp_i; new exponent = the larger one
 //              5  distances of both; exponent written; old mantissa read
-//              6  term_i and old mantissa (or start_i) aligned to the new exponent
+//              6  sum_i or late_i and the old mantissa (or late_i) aligned to the new exponent
 //              7  sum
 //              8  mantissa_o, exp_o, poison_o; mantissa written
 // Numbers    isa acc::Acc::add; exponents in eights, a distance of 8 or more leaves the sign.
-// Contract   first*_i: the sum begins here. loop*_i: the same accumulator was updated by the term one cycle before, and this is
-//            no first term; forward3_i, forward6_i: two cycles before; forward5_i: three. valid_i[s] is set in the stages that work.
+// Contract   first3_i: the sum begins here. loop*_i: the same accumulator was updated by the term one cycle before, and this is
+//            no first term; forward3_i: two cycles before; forward5_i: three. At most one of start6_i (late_i), forward6_i (the
+//            update two cycles before) and read6_i says where the old mantissa is, none that it is zero. valid_i[s] is set in the stages that work.
 //            No reset: what was never written is only read when a sum did not begin with `first`.
 
 module sl_accumulator #(
     parameter int unsigned Depth = 64,
+    parameter int unsigned SumWidth = 39,  // bits
     localparam int unsigned AddrWidth = $clog2(Depth)
 ) (
     input logic clk_i,
 
     input logic [8:3] valid_i,
     input logic first3_i,
-    input logic first6_i,
     input logic forward3_i,
     input logic forward5_i,
+    input logic start6_i,
     input logic forward6_i,
+    input logic read6_i,
     input logic loop4_i,
     input logic loop6_i,
     input logic loop7_i,
@@ -33,8 +36,10 @@ module sl_accumulator #(
 
     input logic signed [ 6:0] start_exp_i,
     input logic signed [ 6:0] term_exp_i,
-    input logic signed [63:0] term_i,
-    input logic signed [63:0] start_i,
+    input logic signed [SumWidth-1:0] sum_i,      // the term is 2^(8 + fine6_i) of it
+    input logic        [ 2:0] fine6_i,
+    input logic               planes6_i,    // or else it is late_i, which is also the start value
+    input logic signed [39:0] late_i,
     input logic               poison_i,     // of the term, in stage 7
 
     output logic signed [63:0] mantissa_o,
@@ -102,13 +107,17 @@ module sl_accumulator #(
   end
 
   logic signed [6:0] new_exp_q6, new_exp_q7;
-  shift_t term_shift_q6, old_shift_q6;
+  logic term_far_q6;
+  logic [2:0] term_eights_q6, old_eights_q6;
+  shift_t old_shift_q6;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[5]) begin
       new_exp_q6 <= new_exp_q5;
-      term_shift_q6 <= distance(new_exp_q5, term_exp_q5);
+      term_far_q6 <= 8'(new_exp_q5) - 8'(term_exp_q5) > 8'd7;
+      term_eights_q6 <= 3'(new_exp_q5 - term_exp_q5);
       old_shift_q6 <= distance(new_exp_q5, prev_exp_q5);
+      old_eights_q6 <= 3'(new_exp_q5 - prev_exp_q5);
     end
   end
 
@@ -142,18 +151,25 @@ module sl_accumulator #(
     end
   end
 
+  // 2^(8 + fine) times the sum, then whole bytes down, is one shift to the right by six bits' worth: three LUTs deep.
+  logic signed [63:0] term;
+  assign term = 64'($signed({{56 - SumWidth{sum_i[SumWidth-1]}}, sum_i, 15'b0}) >>> {term_eights_q6, ~fine6_i});
+
   always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
-      automatic logic signed [63:0] newest = forward6_i ? mantissa_o : read_q6;
-      automatic logic signed [63:0] old = first6_i ? start_i : newest;
+      automatic
+      logic signed [63:0]
+      late = 64'(late_i) >>> {term_eights_q6, 3'b000},
+      old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) | (read_q6 & {64{read6_i}});
       new_exp_q7 <= new_exp_q6;
-      term_q7 <= shift(term_i, term_shift_q6.place, term_shift_q6.fill);
-      if (loop6_i) old_q7 <= {64{old_shift_q6.far}};
-      else old_q7 <= shift(old, old_shift_q6.place, old_shift_q6.fill);
+      if (term_far_q6) term_q7 <= {64{planes6_i ? late_i[39] : sum_i[SumWidth-1]}};
+      else term_q7 <= planes6_i ? late : term;
+      if (loop6_i || old_shift_q6.far) old_q7 <= {64{old_shift_q6.far && (loop6_i || old[63])}};
+      else old_q7 <= old >>> {old_eights_q6, 3'b000};
       loop_place_q7 <= old_shift_q6.place & {8{loop6_i}};
       loop_fill_q7 <= old_shift_q6.fill & {8{loop6_i && !old_shift_q6.far}};
       loop_sign_q7 <= loop6_i && old_shift_q6.far;
-      old_poison_q7 <= !first6_i && (forward6_i ? poison_o : read_poison_q6);
+      old_poison_q7 <= (forward6_i && poison_o) || (read6_i && read_poison_q6);
     end
   end
 

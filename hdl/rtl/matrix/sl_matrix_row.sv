@@ -29,10 +29,8 @@ module sl_matrix_row #(
     input logic        [10:3] valid_i,
     input logic               planes2_i,
     input logic               planes3_i,
-    input logic               planes5_i,
     input logic               planes6_i,
     input logic               const3_i,
-    input logic               const6_i,
     input logic        [15:0] y_i,
     input logic        [31:0] const_i,
     input logic signed [ 7:0] row_exp_i,     // R, in stage 3
@@ -41,10 +39,11 @@ module sl_matrix_row #(
     input logic               poison_i,      // of the block, in stage 7
 
     input logic first3_i,
-    input logic first6_i,
     input logic forward3_i,
     input logic forward5_i,
+    input logic start6_i,
     input logic forward6_i,
+    input logic read6_i,
     input logic loop4_i,
     input logic loop6_i,
     input logic loop7_i,
@@ -103,8 +102,7 @@ module sl_matrix_row #(
   );
 
   // Stage 3: g = R + F - 158, exponent (g >> 3) - 1 = (R + F - 166) >> 3; 166 and 158 leave the same remainder of eight.
-  logic [2:0] fine_q4, fine_q5;
-  logic [7:0] fine_q6;  // one hot, none for a late operand
+  logic [2:0] fine_q4, fine_q5, fine_q6;
   logic signed [6:0] term_exp_q4;
   logic poison_q4, poison_q5, poison_q6, poison_q7;
 
@@ -121,19 +119,10 @@ module sl_matrix_row #(
 
   always_ff @(posedge clk_i) begin
     fine_q5   <= fine_q4;
-    fine_q6   <= planes5_i ? '0 : 8'd1 << fine_q5;
+    fine_q6   <= fine_q5;
     poison_q5 <= poison_q4;
     poison_q6 <= poison_q5;
     poison_q7 <= poison_q6;
-  end
-
-  logic signed [63:0] term;
-
-  always_comb begin
-    term = 64'(late_term) & {64{planes6_i}};
-    for (int unsigned i = 0; i < 8; i++) begin
-      term |= (64'($signed({sum, 8'b0})) <<< i) & {64{fine_q6[i]}};
-    end
   end
 
   logic acc_poison;
@@ -141,15 +130,17 @@ module sl_matrix_row #(
   logic signed [63:0] acc_mantissa;
 
   sl_accumulator #(
-      .Depth(AccumDepth)
+      .Depth(AccumDepth),
+      .SumWidth(SumWidth)
   ) u_accumulator (
       .clk_i,
       .valid_i    (valid_i[8:3]),
       .first3_i,
-      .first6_i,
       .forward3_i,
       .forward5_i,
+      .start6_i,
       .forward6_i,
+      .read6_i,
       .loop4_i,
       .loop6_i,
       .loop7_i,
@@ -158,8 +149,10 @@ module sl_matrix_row #(
       .acc8_i,
       .start_exp_i(const3_i ? late_exp : 7'(sl_pkg::AccExpMin)),
       .term_exp_i (term_exp_q4),
-      .term_i     (term),
-      .start_i    (const6_i ? 64'(late_term) : '0),
+      .sum_i      (sum),
+      .fine6_i    (fine_q6),
+      .planes6_i,
+      .late_i     (late_term),
       .poison_i   (poison_i || poison_q7),
       .mantissa_o (acc_mantissa),
       .exp_o      (acc_exp),

@@ -59,7 +59,7 @@ module sl_matrix_unit #(
   logic [LastStage:0] product, planes, active;
   logic [3+TreeStages:0][WeightAddrWidth-1:0] weight;
   logic [8+Late:0][AccAddrWidth-1:0] acc;
-  logic [6+Late:0] first, constant;
+  logic [5+Late:0] first, constant;
   logic [1+Late:0][ 4:0] bank;
   logic [Late:0][11:0] addr;
   logic [1+Late:0][10:0] const_addr;
@@ -67,7 +67,7 @@ module sl_matrix_unit #(
   logic [LastStage:1] product_q, planes_q;
   logic [3+TreeStages:1][WeightAddrWidth-1:0] weight_q;
   logic [8+Late:1][AccAddrWidth-1:0] acc_q;
-  logic [6+Late:1] first_q, constant_q;
+  logic [5+Late:1] first_q, constant_q;
   logic [1+Late:1][ 4:0] bank_q;
   logic [Late:1][11:0] addr_q;
   logic [1+Late:1][10:0] const_addr_q;
@@ -98,8 +98,8 @@ module sl_matrix_unit #(
   always_ff @(posedge clk_i) begin
     weight_q <= weight[2+TreeStages:0];
     acc_q <= acc[7+Late:0];
-    first_q <= first[5+Late:0];
-    constant_q <= constant[5+Late:0];
+    first_q <= first[4+Late:0];
+    constant_q <= constant[4+Late:0];
     bank_q <= bank[Late:0];
     addr_q <= addr[Late-1:0];
     const_addr_q <= const_addr[Late:0];
@@ -107,15 +107,18 @@ module sl_matrix_unit #(
 
   // Hazards of the accumulator loop, found one stage ahead, that of stage 3 shifted along.
   logic [7:3] loop_q;
-  logic [6:3] forward_q;
-  logic forward_far_q5;
+  logic [5:3] forward_q;
+  logic forward_far_q5, start_q6, forward_q6, read_q6;
 
   always_ff @(posedge clk_i) begin
     loop_q <= {
       loop_q[6:3], active[2+Late] && active[3+Late] && acc[2+Late] == acc[3+Late] && !first[2+Late]
     };
     forward_far_q5 <= active[4+Late] && active[7+Late] && acc[4+Late] == acc[7+Late];
-    forward_q <= {forward_q[5:3], active[2+Late] && active[4+Late] && acc[2+Late] == acc[4+Late]};
+    forward_q <= {forward_q[4:3], active[2+Late] && active[4+Late] && acc[2+Late] == acc[4+Late]};
+    start_q6 <= first[5+Late] && constant[5+Late];
+    forward_q6 <= !first[5+Late] && forward_q[5];
+    read_q6 <= !first[5+Late] && !forward_q[5];
   end
 
   // Scale store: read in c0. L goes to the aligner, R waits for stage 3.
@@ -220,10 +223,8 @@ module sl_matrix_unit #(
         .valid_i     (active[10+Late:3+Late]),
         .planes2_i   (planes[2+Late]),
         .planes3_i   (planes[3+Late]),
-        .planes5_i   (planes[5+Late]),
         .planes6_i   (planes[6+Late]),
         .const3_i    (constant[3+Late]),
-        .const6_i    (constant[6+Late]),
         .y_i         (y_data_i[16*n+:16]),
         .const_i     (const_data_i[32*n+:32]),
         .row_exp_i   (row_exp[3+Late][n]),
@@ -231,10 +232,11 @@ module sl_matrix_unit #(
         .any_i       (any_q[3+Late]),
         .poison_i    (poison_q[7+Late] && product[7+Late]),
         .first3_i    (first[3+Late]),
-        .first6_i    (first[6+Late]),
         .forward3_i  (forward_q[3]),
         .forward5_i  (forward_far_q5),
-        .forward6_i  (forward_q[6]),
+        .start6_i    (start_q6),
+        .forward6_i  (forward_q6),
+        .read6_i     (read_q6),
         .loop4_i     (loop_q[4]),
         .loop6_i     (loop_q[6]),
         .loop7_i     (loop_q[7]),
