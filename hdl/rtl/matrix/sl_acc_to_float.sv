@@ -102,12 +102,16 @@ module sl_acc_to_float (
       automatic logic [22:0] magnitude = frac_q2 ^ {23{sign_q2}};
       automatic logic [30:0] rounded = {exp_q2[7:0], magnitude} + 31'(up);
       automatic logic full = up && magnitude == '1;
+      automatic logic none = exp_q2[7:0] == '0;
       automatic logic huge = !exp_q2[10] && (exp_q2[9:8] != '0 || exp_q2[7:0] == '1);
-      automatic logic zero = zero_q2 || exp_q2[10] || (exp_q2 == '0 && !full);
-      automatic logic keep = !poison_q2 && !zero && !huge;
+      automatic logic keep = !poison_q2 && !zero_q2 && exp_q2[10:8] == '0 && !none && !huge;
       automatic logic max = poison_q2 || (huge && !zero_q2);
-      value_o[31] <= sign_q2 && !poison_q2 && !zero;
-      value_o[30:23] <= (rounded[30:23] & {8{keep}}) | {8{max}};
+      // The largest subnormal rounds up to the smallest normal number.
+      automatic
+      logic
+      least = full && none && !poison_q2 && !zero_q2 && exp_q2[10:8] == '0;
+      value_o[31] <= sign_q2 && !poison_q2 && (keep || max || least);
+      value_o[30:23] <= (rounded[30:23] & {8{keep}}) | {8{max}} | {7'd0, least};
       value_o[22] <= (rounded[22] && keep) || poison_q2;
       value_o[21:0] <= rounded[21:0] & {22{keep}};
     end

@@ -39,20 +39,10 @@ module sl_vector_lane
   logic [31:0] p0_a;
   logic [15:0] p0_upper;
   logic p0_up;
-  pick_e p0_pick, p0_acc_pick, p0_tensor_pick;
+  pick_t p0_pick, p0_acc_pick, p0_tensor_pick;
 
-  assign p0_acc_pick = pick(
-      p0_acc_i[30:22] == 9'h1FF,
-      above(p0_acc_i, p0_limits_i),
-      below(p0_acc_i, p0_limits_i),
-      1'b0
-  );
-  assign p0_tensor_pick = pick(
-      is_nan(p0_tensor_i[30:0]),
-      above(p0_tensor_i, p0_limits_i),
-      below(p0_tensor_i, p0_limits_i),
-      p0_tensor_i[30:23] == '0
-  );
+  assign p0_acc_pick = '{nan: p0_acc_i[30:22] == 9'h1FF, hi: above(p0_acc_i, p0_limits_i), lo: below(p0_acc_i, p0_limits_i), flushed: 1'b0};
+  assign p0_tensor_pick = '{nan: is_nan(p0_tensor_i[30:0]), hi: above(p0_tensor_i, p0_limits_i), lo: below(p0_tensor_i, p0_limits_i), flushed: p0_tensor_i[30:23] == '0};
   assign p0_pick = p0_use_acc_i ? p0_acc_pick : p0_tensor_pick;
   assign p0_a = p0_use_acc_i ? p0_acc_i : p0_tensor_i;
   assign p0_up = !p0_planes_i && (p0_use_acc_i ? round_up(p0_acc_i[16:0]) : p0_tensor_up_i);
@@ -64,8 +54,8 @@ module sl_vector_lane
 
   always_ff @(posedge clk_i) begin
     if (p0_alu_i) begin
-      p1_bound_q <= p0_pick == PickLo || p0_pick == PickHi;
-      p1_upper_q <= p0_pick == PickHi || p0_pick == PickNan;
+      p1_bound_q <= !p0_pick.nan && (p0_pick.hi || p0_pick.lo);
+      p1_upper_q <= p0_pick.nan || p0_pick.hi;
       p1_raw_q   <= p0_a;
       p1_b_q     <= p0_b_i;
     end
@@ -89,25 +79,20 @@ module sl_vector_lane
 
   // p7
   logic [15:0] p7_upper;
-  pick_e p7_pick;
+  pick_t p7_pick;
 
-  assign p7_pick = pick(
-      p7_result[30:22] == 9'h1FF,
-      above(p7_result, p7_limits_i),
-      below(p7_result, p7_limits_i),
-      1'b0
-  );
+  assign p7_pick = '{nan: p7_result[30:22] == 9'h1FF, hi: above(p7_result, p7_limits_i), lo: below(p7_result, p7_limits_i), flushed: 1'b0};
   assign p7_upper = p7_result[31:16] + 16'(!p7_planes_i && round_up(p7_result[16:0]));
 
   // Exchange register, and the lower plane that waits. A NaN has zeros there.
-  pick_e pick_q;
+  pick_t pick_q;
   logic [15:0] out_q, low_q;
 
   always_ff @(posedge clk_i) begin
     if (o_en_i) begin
       if (o_low_i) begin
-        pick_q <= pick_q == PickLo || pick_q == PickHi ? pick_q : PickOperand;
-        out_q  <= low_q & {16{pick_q == PickOperand}};
+        pick_q <= '{nan: 1'b0, hi: pick_q.hi && !pick_q.nan, lo: pick_q.lo && !pick_q.nan, flushed: 1'b0};
+        out_q  <= low_q & {16{!pick_q.nan && !pick_q.flushed}};
       end else begin
         pick_q <= p7_valid_i ? p7_pick : p0_pick;
         out_q  <= p7_valid_i ? p7_upper : p0_upper;
@@ -117,12 +102,9 @@ module sl_vector_lane
   end
 
   always_comb begin
-    unique case (pick_q)
-      PickFlushed: data_o = {out_q[15], 15'd0};
-      PickLo: data_o = out_bounds_i[15:0];
-      PickHi: data_o = out_bounds_i[31:16];
-      PickNan: data_o = 16'h7FC0;
-      default: data_o = out_q;
-    endcase
+    if (pick_q.nan) data_o = 16'h7FC0;
+    else if (pick_q.hi) data_o = out_bounds_i[31:16];
+    else if (pick_q.lo) data_o = out_bounds_i[15:0];
+    else data_o = {out_q[15], out_q[14:0] & {15{!pick_q.flushed}}};
   end
 endmodule

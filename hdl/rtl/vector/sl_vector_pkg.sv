@@ -2,13 +2,13 @@
 
 package sl_vector_pkg;
 
-  typedef enum logic [2:0] {
-    PickOperand,
-    PickFlushed,  // the operand is subnormal: zero of its sign
-    PickLo,
-    PickHi,
-    PickNan
-  } pick_e;
+  // Where a clamped value comes from, the first that holds: NaN, hi, lo, zero of the operand's sign, the operand.
+  typedef struct packed {
+    logic nan;
+    logic hi;
+    logic lo;
+    logic flushed;
+  } pick_t;
 
   // A clamp entry as the comparisons need it.
   typedef struct packed {
@@ -58,13 +58,6 @@ package sl_vector_pkg;
   // The 16 bits of a bound that leave first.
   function automatic logic [15:0] upper(logic [31:0] u, logic planes);
     return u[31:16] + 16'(!planes && round_up(u[16:0]));
-  endfunction
-
-  function automatic pick_e pick(logic nan, logic above, logic below, logic subnormal);
-    if (nan) return PickNan;
-    if (above) return PickHi;
-    if (below) return PickLo;
-    return subnormal ? PickFlushed : PickOperand;
   endfunction
 
 endpackage
