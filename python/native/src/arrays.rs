@@ -1,4 +1,4 @@
-//! NumPy arrays in and out.
+//! `NumPy` arrays in and out.
 //!
 //! | direction | type | shape |
 //! |-----------|------|-------|
@@ -46,9 +46,9 @@ pub fn float32<'py>(
         )));
     }
     let array = array.cast_into::<PyArrayDyn<f32>>()?;
-    array.try_readonly().map_err(|e| {
-        PyValueError::new_err(format!("{what}: the array is being written to: {e}"))
-    })
+    array
+        .try_readonly()
+        .map_err(|e| PyValueError::new_err(format!("{what}: the array is being written to: {e}")))
 }
 
 /// A compile-time constant.
@@ -85,10 +85,7 @@ pub fn map_values<T>(view: &ArrayViewD<'_, f32>, f: impl Fn(f32) -> T) -> Vec<T>
 }
 
 /// A result: the array itself for one output, a tuple for several.
-pub fn results<'py>(
-    py: Python<'py>,
-    arrays: Vec<ArrayD<f32>>,
-) -> PyResult<Bound<'py, PyAny>> {
+pub fn results(py: Python<'_>, arrays: Vec<ArrayD<f32>>) -> PyResult<Bound<'_, PyAny>> {
     let mut arrays: Vec<_> = arrays
         .into_iter()
         .map(|a| PyArrayDyn::from_owned_array(py, a).into_any())

@@ -37,7 +37,10 @@ impl GraphBuilder {
         })
     }
 
-    fn add(&mut self, node: Result<NodeId, sluice_compiler::error::CompileError>) -> PyResult<usize> {
+    fn add(
+        &mut self,
+        node: Result<NodeId, sluice_compiler::error::CompileError>,
+    ) -> PyResult<usize> {
         self.nodes.push(node.map_err(compile)?);
         Ok(self.nodes.len() - 1)
     }
@@ -101,7 +104,7 @@ impl GraphBuilder {
         })
     }
 
-    /// An element-wise operation of two tensors, broadcast as NumPy does.
+    /// An element-wise operation of two tensors, broadcast as `numpy` does.
     fn pointwise(&mut self, name: String, op: &str, a: usize, b: usize) -> PyResult<usize> {
         guard(|| {
             let Some(f) = PointwiseOp::ALL.into_iter().find(|f| f.name() == op) else {
@@ -207,7 +210,9 @@ impl GraphBuilder {
             let builder = self.builder.take();
             let graph = builder.map(nnir::GraphBuilder::finish).transpose();
             let graph = graph.map_err(compile)?;
-            graph.map(Nnir::new).ok_or_else(|| crate::errors::internal("no graph"))
+            graph
+                .map(Nnir::new)
+                .ok_or_else(|| crate::errors::internal("no graph"))
         })
     }
 }

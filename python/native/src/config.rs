@@ -60,11 +60,11 @@ macro_rules! presets {
 }
 
 presets! {
-    bittware_ia420f_c6b32, "bittware_ia420f_c6b32", "6 cores of block size 32 on a BittWare IA-420F.";
+    bittware_ia420f_c6b32, "bittware_ia420f_c6b32", "6 cores of block size 32 on an IA-420F.";
     ia_420f_c6b32, "bittware_ia420f_c6b32", "Deprecated name of `bittware_ia420f_c6b32`.";
-    bittware_ia840f_c3b64, "bittware_ia840f_c3b64", "3 cores of block size 64 on a BittWare IA-840F.";
+    bittware_ia840f_c3b64, "bittware_ia840f_c3b64", "3 cores of block size 64 on an IA-840F.";
     ia_840f_c3b64, "bittware_ia840f_c3b64", "Deprecated name of `bittware_ia840f_c3b64`.";
-    bittware_ia840f_c2b64d, "bittware_ia840f_c2b64d", "2 cores of block size 64 with deep weight stores on a BittWare IA-840F.";
+    bittware_ia840f_c2b64d, "bittware_ia840f_c2b64d", "2 cores of block size 64 with deep weight stores on an IA-840F.";
     ia_840f_c2b64d, "bittware_ia840f_c2b64d", "Deprecated name of `bittware_ia840f_c2b64d`.";
     napatech_nt400d11_c6b32, "napatech_nt400d11_c6b32", "6 cores of block size 32 on a Napatech NT400D11.";
     nt400d11_c6b32, "napatech_nt400d11_c6b32", "Deprecated name of `napatech_nt400d11_c6b32`.";
@@ -262,6 +262,7 @@ impl Config {
 
     /// Blocks one instruction reads.
     #[getter]
+    #[expect(clippy::unused_self, reason = "a property of Python's")]
     fn max_read_size(&self) -> u32 {
         1
     }

@@ -106,7 +106,11 @@ pub fn os(path: &Path, error: &std::io::Error) -> PyErr {
         Some(errno) => {
             let text = error.to_string();
             // Python adds the number itself.
-            let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+            let text = text
+                .split(" (os error")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             PyOSError::new_err((errno, text, path.display().to_string()))
         }
         None => PyOSError::new_err(format!("{}: {error}", path.display())),

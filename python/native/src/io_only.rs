@@ -5,7 +5,9 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use sluice_isa::{ControlWord, CoreImage, HardwareConfig, MatrixWord, ModelInfo, Program, TensorInfo, VectorWord};
+use sluice_isa::{
+    ControlWord, CoreImage, HardwareConfig, MatrixWord, ModelInfo, Program, TensorInfo, VectorWord,
+};
 use sluice_sim::Vm;
 use std::sync::Arc;
 
@@ -61,7 +63,12 @@ pub fn program(config: &HardwareConfig, signatures: Vec<Signature>) -> PyResult<
     for s in signatures {
         let beats = |ts: &[TensorInfo]| ts.iter().map(|t| t.beats(block)).sum::<usize>();
         let n_in = fit("input", &s.name, beats(&s.inputs), config.input_capacity())?;
-        let n_out = fit("output", &s.name, beats(&s.outputs), config.output_fifo_depth)?;
+        let n_out = fit(
+            "output",
+            &s.name,
+            beats(&s.outputs),
+            config.output_fifo_depth,
+        )?;
         let entry_pc = fit("schedule", &s.name, control.len(), config.instr_store_depth)?;
         let mut at = 0;
         for tensor in &s.outputs {

@@ -4,15 +4,14 @@
 //! |------|--------|
 //! | `config.rs` | `Config` |
 //! | `builder.rs`, `nnir.rs` | `GraphBuilder`, `NNIR` |
-//! | `options.rs`, `program_builder.rs`, `program.rs`, `metrics.rs` | `ProgramBuilder`, `Program`, `Metrics` |
-//! | `session.rs`, `vm.rs` | `VM` and `RtlSim`, one inference or a whole sequence |
+//! | `options.rs`, `program_builder.rs`, `program.rs`, `io_only.rs`, `metrics.rs` | `ProgramBuilder`, `Program`, `Metrics` |
+//! | `session.rs`, `vm.rs`, `rtl_sim.rs` | `VM` and `RtlSim`, one inference or a whole sequence |
 //! | `arrays.rs`, `errors.rs`, `long.rs` | arrays in and out, exceptions, interruptible work |
 //!
 //! **Contract.** Names, arguments and defaults of `docs/python.md`. Nothing panics into Python: every entry that does work goes through
 //! [`errors::guard`]. Arrays are float32, never converted silently.
 //! **Errors.** `errors.rs` has the table.
 #![expect(
-    clippy::missing_errors_doc,
     clippy::needless_pass_by_value,
     reason = "signatures are Python's: the stubs and docs/python.md document them, arguments arrive by value"
 )]
@@ -28,6 +27,7 @@ mod nnir;
 mod options;
 mod program;
 mod program_builder;
+mod rtl_sim;
 mod session;
 mod vm;
 
@@ -46,5 +46,6 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<program::Program>()?;
     m.add_class::<metrics::Metrics>()?;
     m.add_class::<vm::Vm>()?;
+    m.add_class::<rtl_sim::RtlSim>()?;
     Ok(())
 }

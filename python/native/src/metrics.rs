@@ -59,7 +59,11 @@ impl Metrics {
             |f: fn(&CoreImage) -> usize| program.cores.iter().map(f).collect::<Vec<usize>>();
         let works = |kind: MatrixKind| kind != MatrixKind::None;
         Self {
-            model_names: program.models.iter().map(|m| Some(m.name.clone())).collect(),
+            model_names: program
+                .models
+                .iter()
+                .map(|m| Some(m.name.clone()))
+                .collect(),
             input_bytes: program.models.iter().map(|m| bytes(&m.inputs)).collect(),
             output_bytes: program.models.iter().map(|m| bytes(&m.outputs)).collect(),
             num_instrs: program

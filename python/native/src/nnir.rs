@@ -57,7 +57,11 @@ fn shapes(value: Option<Bound<'_, PyAny>>) -> PyResult<Vec<Vec<usize>>> {
         return Ok(vec![]);
     };
     if let Ok(shape) = value.extract::<Vec<usize>>() {
-        return Ok(if shape.is_empty() { vec![] } else { vec![shape] });
+        return Ok(if shape.is_empty() {
+            vec![]
+        } else {
+            vec![shape]
+        });
     }
     value.extract().map_err(|_| {
         PyTypeError::new_err(

@@ -19,6 +19,7 @@ use crate::io_only::{self, Signature};
 use crate::metrics::Metrics;
 use crate::nnir::NumberFormat;
 use crate::options::capacities;
+use crate::rtl_sim::{Rtl, RtlSim};
 use crate::session::{Engine, Session, model, resettable};
 use crate::vm::Vm;
 
@@ -337,6 +338,15 @@ impl Program {
         })
     }
 
+    /// The RTL of the program's configuration, Verilated, in its initial state; memories power up at random from `seed`.
+    #[pyo3(signature = (seed=1))]
+    fn to_rtl_sim(&self, py: Python<'_>, seed: u32) -> PyResult<RtlSim> {
+        guard(|| {
+            let engine = Engine::Rtl(Box::new(Rtl::new(py, &self.image, seed)?));
+            Ok(RtlSim(Session::new(Arc::clone(&self.image), engine)))
+        })
+    }
+
     /// A program without compute that sends its output after all its input has come.
     #[staticmethod]
     fn io_only_test(config: &Config, input_values: usize, output_values: usize) -> PyResult<Self> {
@@ -363,6 +373,7 @@ impl Program {
     }
 
     /// Nothing to do: a program is packed as soon as it exists.
+    #[expect(clippy::unused_self, reason = "a method of Python's")]
     fn pack(&self) {}
 
     /// Writes the accelerator as SystemVerilog, with the program as memory images; returns the paths written.

@@ -45,7 +45,9 @@ impl ProgramBuilder {
 
     fn take(&mut self) -> PyResult<backend::ProgramBuilder> {
         self.builder.take().ok_or_else(|| {
-            PyValueError::new_err("an earlier call on this ProgramBuilder was interrupted; make a new one")
+            PyValueError::new_err(
+                "an earlier call on this ProgramBuilder was interrupted; make a new one",
+            )
         })
     }
 
@@ -184,6 +186,10 @@ impl ProgramBuilder {
     }
 
     /// The program of all models added so far.
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "Python's name; the builder works on a thread meanwhile"
+    )]
     fn to_program(&mut self, py: Python<'_>) -> PyResult<Program> {
         guard(|| self.build(py))
     }

@@ -22,7 +22,9 @@ use sluice_compiler::nnir::{Evaluator, Graph, Tensor};
 use sluice_isa::float::{f32_to_bf16, f32_to_bf16_truncate};
 use sluice_isa::{ModelInfo, Program, TensorInfo};
 use sluice_sim::{SimError, Vm};
+use sluice_suite::SuiteError;
 
+use crate::rtl_sim::{self, Rtl};
 use crate::{arrays, errors, long};
 
 self_cell!(
@@ -40,6 +42,8 @@ pub enum Engine {
     Vm(Box<Vm>),
     /// The float reference, model by model.
     Float(Vec<FloatModel>),
+    /// The Verilated RTL.
+    Rtl(Box<Rtl>),
 }
 
 impl Engine {
@@ -49,9 +53,7 @@ impl Engine {
             .iter()
             .map(|g| FloatModel::try_new(Arc::clone(g), |g| Evaluator::new(g)));
         Ok(Self::Float(
-            models
-                .collect::<Result<_, _>>()
-                .map_err(errors::compile)?,
+            models.collect::<Result<_, _>>().map_err(errors::compile)?,
         ))
     }
 }
@@ -60,6 +62,7 @@ impl Engine {
 enum Failure {
     Sim(SimError),
     Compile(CompileError),
+    Rtl(SuiteError),
 }
 
 impl From<Failure> for PyErr {
@@ -67,6 +70,7 @@ impl From<Failure> for PyErr {
         match failure {
             Failure::Sim(e) => errors::sim(e),
             Failure::Compile(e) => errors::compile(e),
+            Failure::Rtl(e) => rtl_sim::failure(&e),
         }
     }
 }
@@ -256,8 +260,8 @@ impl Session {
             Ok::<_, Failure>(())
         })??;
         let results = stacked.into_iter().map(|(_, whole)| {
-            let (values, _) = whole.clone().into_raw_vec_and_offset();
             if flat {
+                let (values, _) = whole.into_raw_vec_and_offset();
                 arrays::shaped(&[values.len()], values)
             } else {
                 Ok(whole)
@@ -305,7 +309,7 @@ impl Session {
         let mut shape = tensor.shape.clone();
         let whole;
         let sequence = if flat {
-            if view.ndim() != 1 || view.len() % n != 0 {
+            if view.ndim() != 1 || !view.len().is_multiple_of(n) {
                 let expected = format!("(T * {n},)");
                 return Err(bad(expected, ""));
             }
@@ -318,7 +322,10 @@ impl Session {
             let mut text: Vec<_> = shape.iter().map(ToString::to_string).collect();
             text.insert(time, "T".into());
             let mut step = view.shape().to_vec();
-            if step.len() != rank || { step.remove(time); step != shape } {
+            if step.len() != rank || {
+                step.remove(time);
+                step != shape
+            } {
                 return Err(bad(format!("({})", text.join(", ")), ""));
             }
             view.view()
@@ -359,6 +366,11 @@ impl Session {
                 let run = vm.run_bf16(index, &words).map_err(Failure::Sim)?;
                 self.cycles += run.cycles.spaced;
                 Ok(run.outputs)
+            }
+            Engine::Rtl(rtl) => {
+                let (outputs, cycles) = rtl.run(index, &words).map_err(Failure::Rtl)?;
+                self.cycles += cycles;
+                Ok(outputs)
             }
             Engine::Float(models) => {
                 let info = &self.program.models[index];
@@ -411,6 +423,7 @@ impl Session {
                 Ok(())
             }
             Engine::Vm(vm) => py.detach(|| vm.reset()).map_err(errors::sim),
+            Engine::Rtl(rtl) => py.detach(|| rtl.reset()).map_err(|e| rtl_sim::failure(&e)),
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use pyo3::prelude::*;
 
-use crate::errors::guard;
-use crate::metrics::Metrics;
 use crate::session::{Layout, Session, axes};
 
 /// A simulator with a program loaded; its state persists from run to run.
@@ -25,6 +23,7 @@ pub fn layout(inputs: &Bound<'_, PyAny>, outputs: &Bound<'_, PyAny>) -> PyResult
     Ok(Layout::Steps(inputs, outputs))
 }
 
+/// The methods of a class around a [`Session`].
 macro_rules! session_methods {
     ($class:ident) => {
         #[pymethods]
@@ -38,9 +37,9 @@ macro_rules! session_methods {
                 model_index: i64,
                 f32_round: bool,
             ) -> PyResult<Bound<'py, PyAny>> {
-                guard(|| {
+                $crate::errors::guard(|| {
                     self.0
-                        .run(py, inputs, model_index, &Layout::Single, false, f32_round)
+                        .run(py, inputs, model_index, &$crate::session::Layout::Single, false, f32_round)
                 })
             }
 
@@ -53,9 +52,9 @@ macro_rules! session_methods {
                 model_index: i64,
                 f32_round: bool,
             ) -> PyResult<Bound<'py, PyAny>> {
-                guard(|| {
+                $crate::errors::guard(|| {
                     self.0
-                        .run(py, inputs, model_index, &Layout::Single, true, f32_round)
+                        .run(py, inputs, model_index, &$crate::session::Layout::Single, true, f32_round)
                 })
             }
 
@@ -70,8 +69,8 @@ macro_rules! session_methods {
                 model_index: i64,
                 f32_round: bool,
             ) -> PyResult<Bound<'py, PyAny>> {
-                guard(|| {
-                    let layout = layout(input_timestep_dims, output_timestep_dims)?;
+                $crate::errors::guard(|| {
+                    let layout = $crate::vm::layout(input_timestep_dims, output_timestep_dims)?;
                     self.0
                         .run(py, inputs, model_index, &layout, false, f32_round)
                 })
@@ -88,8 +87,8 @@ macro_rules! session_methods {
                 model_index: i64,
                 f32_round: bool,
             ) -> PyResult<Bound<'py, PyAny>> {
-                guard(|| {
-                    let layout = layout(input_timestep_dims, output_timestep_dims)?;
+                $crate::errors::guard(|| {
+                    let layout = $crate::vm::layout(input_timestep_dims, output_timestep_dims)?;
                     self.0
                         .run(py, inputs, model_index, &layout, true, f32_round)
                 })
@@ -98,17 +97,17 @@ macro_rules! session_methods {
             /// Returns a model to its initial state.
             #[pyo3(signature = (model_index=0))]
             fn reset(&mut self, py: Python<'_>, model_index: i64) -> PyResult<()> {
-                guard(|| self.0.reset(py, model_index))
+                $crate::errors::guard(|| self.0.reset(py, model_index))
             }
 
             /// Returns every model to its initial state.
             fn reset_all(&mut self, py: Python<'_>) -> PyResult<()> {
-                guard(|| self.0.reset_all(py))
+                $crate::errors::guard(|| self.0.reset_all(py))
             }
 
             /// Resources of the program.
-            fn metrics(&self) -> PyResult<Metrics> {
-                guard(|| Ok(Metrics::of(self.0.program())))
+            fn metrics(&self) -> PyResult<$crate::metrics::Metrics> {
+                $crate::errors::guard(|| Ok($crate::metrics::Metrics::of(self.0.program())))
             }
 
             /// Cycles of all inferences so far, each counted on its own.
@@ -119,10 +118,12 @@ macro_rules! session_methods {
             /// The same in microseconds, at the configuration's clock unless one is given.
             #[pyo3(signature = (clock_mhz=None))]
             fn compute_duration_us(&self, clock_mhz: Option<u32>) -> PyResult<f64> {
-                guard(|| duration_us(&self.0, clock_mhz))
+                $crate::errors::guard(|| $crate::vm::duration_us(&self.0, clock_mhz))
             }
         }
     };
 }
+
+pub(crate) use session_methods;
 
 session_methods!(Vm);
