@@ -8,7 +8,8 @@ INFINITY = float("inf")
 
 
 def weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return (rng.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
+    """Normal, scaled by the number of terms an output sums."""
+    return (rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:], initial=1.0))).astype(np.float32)
 
 
 def mlp(sizes: tuple[int, ...] = (12, 16, 5), name: str = "mlp", seed: int = 1) -> vollo_compiler.NNIR:
@@ -32,6 +33,22 @@ def cnn(channels: int = 6, steps: int = 9, name: str = "cnn", seed: int = 2) -> 
     x = g.clamp("relu0", x, 0.0, INFINITY)
     g.output(g.conv1d("conv1", x, weights(rng, 2, 10, 3), None, dilation=2))
     return g.finish()
+
+
+def causal(x: np.ndarray, weight: np.ndarray, dilation: int) -> np.ndarray:
+    """Causal convolution of [1, C, T] with [out, C, taps]."""
+    taps, steps = weight.shape[2], x.shape[2]
+    padded = np.pad(x, ((0, 0), (0, 0), ((taps - 1) * dilation, 0)))
+    parts = [weight[:, :, j] @ padded[:, :, j * dilation : j * dilation + steps] for j in range(taps)]
+    return np.sum(parts, axis=0)
+
+
+def cnn_reference(x: np.ndarray, seed: int = 2) -> np.ndarray:
+    """What `cnn` computes over a whole sequence."""
+    rng = np.random.default_rng(seed)
+    first, bias = weights(rng, 10, x.shape[1], 3), weights(rng, 10)
+    hidden = np.maximum(causal(x, first, 1) + bias[:, None], 0)
+    return causal(hidden, weights(rng, 2, 10, 3), 2)
 
 
 def two_in_two_out(name: str = "pair") -> vollo_compiler.NNIR:

@@ -38,7 +38,7 @@ def test_every_layer():
         (lambda g, x: g.linear("fc", 17, weights(RNG, 5, 6)), ValueError, ["no tensor 17"]),
         (lambda g, x: g.linear("fc", x, np.zeros((5, 6))), TypeError, ["fc.weight", "float32", "float64"]),
         (lambda g, x: g.linear("fc", x, [1.0]), TypeError, ["fc.weight", "numpy.ndarray", "list"]),
-        (lambda g, x: g.linear("fc", x, np.full((5, 6), np.nan, np.float32)) or g.output(1) or g.finish(), ValueError, ["fc", "NaN"]),
+        (lambda g, x: (g.output(g.linear("fc", x, np.full((5, 6), np.nan, np.float32))), g.finish()), ValueError, ["fc", "NaN"]),
         (lambda g, x: g.pointwise("p", "pow", x, x), ValueError, ["pow", "add", "min"]),
         (lambda g, x: g.reshape("r", x, (5, 5)), ValueError, ["r", "[4, 6]"]),
         (lambda g, x: g.slice("s", x, 1, 4, 9), ValueError, ["s", "9"]),
@@ -136,7 +136,7 @@ def test_onnx_files_that_are_none(tmp_path):
         NNIR.from_onnx(tmp_path / "missing.onnx", None)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"\x08\xff\xff")
-    with pytest.raises(ValueError, match="SL-C040.*broken.onnx"):
+    with pytest.raises(ValueError, match="SL-C040.*broken"):
         NNIR.from_onnx(broken, None)
     with pytest.raises(TypeError, match="override_input_shapes"):
         NNIR.from_onnx(broken, "1,64")

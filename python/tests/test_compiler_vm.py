@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from compiler_models import bf16, cnn, mlp, small, two_in_two_out
+from compiler_models import bf16, cnn, cnn_reference, mlp, small, two_in_two_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vollo_compiler import Config, ProgramBuilder
@@ -42,7 +42,7 @@ def test_outputs_are_bf16_and_close_to_the_float_reference():
 
 def test_whole_sequences_agree_with_steps(streamed):
     x = random(1, 6, 9)
-    whole = cnn().to_program(Config.ia_420f_c6b32()).to_vm(bit_accurate=False).run(x)
+    whole = cnn_reference(x)
     reference = streamed.to_vm(bit_accurate=False).run_timesteps(x, 2, 2)
     np.testing.assert_allclose(reference, whole, atol=1e-5, rtol=1e-5)
 

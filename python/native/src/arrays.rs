@@ -54,10 +54,7 @@ pub fn float32<'py>(
 /// A compile-time constant.
 pub fn tensor(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Tensor> {
     let array = float32(value, what)?;
-    let data = match array.as_slice() {
-        Ok(values) => values.to_vec(),
-        Err(_) => array.as_array().iter().copied().collect(),
-    };
+    let data = map_values(&array.as_array(), |v| v);
     Tensor::new(array.shape(), data).map_err(crate::errors::compile)
 }
 

@@ -47,5 +47,6 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<metrics::Metrics>()?;
     m.add_class::<vm::Vm>()?;
     m.add_class::<rtl_sim::RtlSim>()?;
-    Ok(())
+    // `vollo_compiler` says what is public.
+    m.delattr("__all__")
 }
