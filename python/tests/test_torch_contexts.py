@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-from torch_support import Function, refusal, torch
-
 import vollo_torch
+from torch_support import Function, refusal, torch
 from vollo_torch import CorePartition, Fp8Weights, Fp32Activations
 from vollo_torch.contexts import requests
 

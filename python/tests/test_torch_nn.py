@@ -6,9 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch.nn import functional as F  # noqa: E402, N812
-
-import vollo_torch.nn as vnn  # noqa: E402
+import vollo_torch.nn as vnn
+from torch.nn import functional as F
 
 close = torch.testing.assert_close
 
@@ -41,7 +40,9 @@ def test_padded_conv1d_refuses_other_groups():
         vnn.PaddedConv1d(4, 8, 3, groups=2)
 
 
-@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True}, {"batch_first": True, "bias": False}])
+@pytest.mark.parametrize(
+    "options", [{}, {"num_layers": 2, "bidirectional": True}, {"batch_first": True, "bias": False}]
+)
 def test_lstm_is_torchs_without_the_state(options):
     lstm = vnn.LSTM(5, 7, **options)
     plain = torch.nn.LSTM(5, 7, **options)

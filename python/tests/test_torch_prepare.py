@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
-from torch_support import Function, check, lower, torch
-from torch import nn
-from torch.nn import functional as F  # noqa: N812
-
 import vollo_torch
+from torch import nn
+from torch.nn import functional as F
+from torch_support import Function, check, lower, torch
 from vollo_torch.fx import is_vollo_tracing, prepare_shape
 
 X = torch.linspace(-1, 1, 12).reshape(3, 4)
@@ -298,7 +297,10 @@ def test_weights_that_are_no_numbers_are_refused(value):
 
 
 def test_wrong_types_are_refused():
-    for x, module in ((X.double(), nn.Linear(4, 4).double()), (X.to(torch.bfloat16), nn.Linear(4, 4).to(torch.bfloat16))):
+    for x, module in (
+        (X.double(), nn.Linear(4, 4).double()),
+        (X.to(torch.bfloat16), nn.Linear(4, 4).to(torch.bfloat16)),
+    ):
         with pytest.raises(ValueError, match=r"Input with values of type .*nearest supported form: float32"):
             lower(module, x)
     with pytest.raises(ValueError, match="values of type float64"):

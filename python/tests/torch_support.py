@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import vollo_compiler  # noqa: E402 - torch may be missing
-import vollo_torch  # noqa: E402 - needs torch
+import vollo_compiler
+import vollo_torch
 
 CONFIG = vollo_compiler.Config(num_cores=2, block_size=8)
 

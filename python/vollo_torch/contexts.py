@@ -6,8 +6,9 @@
 | `Fp8Weights`      | weights of these layers stored as 8-bit floats               |
 | `CorePartition`   | these layers on some of the cores only                       |
 
-Contract. `prepare_shape` notes on every node what was asked when it was traced; what the compiler cannot honour is reported
-by `to_nnir`, never dropped. Contexts nest, may be entered again, and belong to the thread (and task) that entered them.
+Contract. `prepare_shape` notes on every node what was asked when it was traced; what the compiler cannot honour is
+reported by `to_nnir`, never dropped. Contexts nest, may be entered again, and belong to the thread (and task) that
+entered them.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from operator import index
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-_Self = TypeVar("_Self", bound="_Context")
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class _Context:
     def _inside(self, outside: Requests) -> Requests:
         raise NotImplementedError
 
-    def __enter__(self: _Self) -> _Self:
+    def __enter__(self) -> Self:
         stack = _stack.get()
         _stack.set((*stack, self._inside(stack[-1])))
         return self
@@ -83,7 +85,7 @@ class CorePartition(_Context):
             foreign = [core for core in self.cores if core not in enclosing]
             if foreign:
                 raise ValueError(
-                    f"CorePartition{list(self.cores)} inside CorePartition{list(enclosing)}: cores {foreign} are not in the "
-                    "enclosing partition; use a subset, or override=True to replace it"
+                    f"CorePartition{list(self.cores)} inside CorePartition{list(enclosing)}: cores {foreign} are not "
+                    "in the enclosing partition; use a subset, or override=True to replace it"
                 )
         return replace(outside, core_partition=self.cores)

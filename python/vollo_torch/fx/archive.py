@@ -5,18 +5,20 @@
 | `manifest.json` | format version, input shape, what every node knows                 |
 | `module.pt`     | the traced module, as `torch.save` writes it                       |
 
-Contract. `load` gives back a module that computes the same values and can be given to `prepare_shape` again; what contexts
-asked for is kept. Loading runs code from the file: open archives you trust.
+Contract. `load` gives back a module that computes the same values and can be given to `prepare_shape` again; what
+contexts asked for is kept. Loading runs code from the file: open archives you trust.
 Errors. `ValueError` for what is no such archive; `OSError` for paths that cannot be read or written.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
 import pickle
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +28,29 @@ from torch import Tensor, fx
 from vollo_torch.fx.prepare import prepare_shape
 
 _FORMAT = 1
+_DAMAGE = (
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    pickle.PickleError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    RuntimeError,
+)
 _KEPT = ("vollo_layer", "vollo_random", "vollo_fp32_activations", "vollo_fp8_weights", "vollo_core_partition")
 
 
-def save(module: torch.nn.Module, input: Tensor, archive: str | Path) -> None:  # noqa: A002 - the published name
+def save(module: torch.nn.Module, input: Tensor, archive: str | Path) -> None:
     """Traces `module` on one example input and writes it to a `.tar.gz`."""
     traced, _ = prepare_shape(module, input)
     manifest = {
         "format": _FORMAT,
         "torch": torch.__version__,
+        "name": type(traced).__name__,
         "input_shape": list(input.shape),
         "input_dtype": str(input.dtype),
         "nodes": [{"op": n.op, **{k: n.meta.get(k) for k in _KEPT}} for n in _told_apart(traced)],
@@ -65,7 +81,8 @@ def load(archive: str | Path) -> tuple[fx.GraphModule, torch.Size]:
             dtype = getattr(torch, str(manifest["input_dtype"]).rpartition(".")[2])
             module = torch.load(io.BytesIO(_member(tar, "module.pt")), map_location="cpu", weights_only=False)
             _restore(module, manifest["nodes"])
-    except (tarfile.TarError, EOFError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, pickle.PickleError) as error:
+            module = fx.GraphModule(module, module.graph, class_name=str(manifest["name"]))
+    except _DAMAGE as error:
         raise ValueError(f"'{path}' is no model archive: {error}; vollo_torch.fx.save writes them") from error
     prepared, _ = prepare_shape(module, torch.zeros(shape, dtype=dtype))
     return prepared, shape

@@ -9,7 +9,21 @@ from typing import Any
 from torch import Tensor
 from torch.fx.passes.shape_prop import TensorMetadata, _extract_tensor_metadata
 
-INPLACE_OPERATORS = tuple("iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift".split())
+INPLACE_OPERATORS = (
+    "iadd",
+    "isub",
+    "imul",
+    "itruediv",
+    "ifloordiv",
+    "imod",
+    "ipow",
+    "imatmul",
+    "iand",
+    "ior",
+    "ixor",
+    "ilshift",
+    "irshift",
+)
 """Functions of `operator` that change their first operand."""
 
 _INPLACE_FUNCTIONS = frozenset([operator.setitem, operator.delitem, *(getattr(operator, n) for n in INPLACE_OPERATORS)])
@@ -23,8 +37,10 @@ def is_in_place(kind: str, target: Any) -> bool:
         return True
     name = target if isinstance(target, str) else getattr(target, "__name__", "")
     dunder = name.startswith("__")
-    return name in ("__setitem__", "__delitem__") or name.strip("_") in INPLACE_OPERATORS or (
-        name.endswith("_") and not dunder
+    return (
+        name in ("__setitem__", "__delitem__")
+        or name.strip("_") in INPLACE_OPERATORS
+        or (name.endswith("_") and not dunder)
     )
 
 

@@ -1,7 +1,8 @@
 """`prepare_shape`: a model and example inputs to a traced module that knows every shape.
 
-Errors. `TypeError` for what is no module or no tensor, or not as many inputs as `forward` takes; `ValueError`, with a way out,
-for models that cannot be traced: TorchScript, training mode where it matters, state changed in `forward`, random numbers.
+Errors. `TypeError` for what is no module or no tensor, or not as many inputs as `forward` takes; `ValueError`, with a
+way out, for models that cannot be traced: TorchScript, training mode where it matters, state changed in `forward`,
+random numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _lock = threading.RLock()
 def prepare_shape(model: torch.nn.Module, *inputs: Tensor) -> tuple[fx.GraphModule, Any]:
     """Traces `model` on example inputs; returns the traced module and the model's output for them.
 
-    The output is a tensor or a tuple of tensors, as `forward` returns it, without gradients. The model's state is as before.
+    The output is a tensor or a tuple of tensors, as `forward` returns it, without gradients. The model's state is as
+    before.
     """
     _check_model(model)
     _check_inputs(model, inputs)
@@ -31,16 +33,16 @@ def prepare_shape(model: torch.nn.Module, *inputs: Tensor) -> tuple[fx.GraphModu
     with _lock, torch.no_grad():
         token = is_vollo_tracing.set(True)
         try:
-            if is_prepared(model):
+            if isinstance(model, fx.GraphModule) and is_prepared(model):
                 return _propagate(model, own)
             return _trace(model, own)
         finally:
             is_vollo_tracing.reset(token)
 
 
-def is_prepared(model: torch.nn.Module) -> bool:
+def is_prepared(model: fx.GraphModule) -> bool:
     """Whether a module comes from `prepare_shape` (or `load`)."""
-    return isinstance(model, fx.GraphModule) and any("vollo_layer" in node.meta for node in model.graph.nodes)
+    return any("vollo_layer" in node.meta for node in model.graph.nodes)
 
 
 def _trace(model: torch.nn.Module, inputs: tuple[Tensor, ...]) -> tuple[fx.GraphModule, Any]:
@@ -92,10 +94,7 @@ class _Alone(torch.nn.Module):
 
 def _propagate(model: fx.GraphModule, inputs: tuple[Tensor, ...]) -> tuple[fx.GraphModule, Any]:
     """Shapes for a module that is traced already; the rest of what its nodes know stays."""
-    module = fx.GraphModule(model, fx.Graph(), class_name=type(model).__name__)
-    module.graph = _copy(model.graph)
-    for name, parameter in model._parameters.items():
-        module.register_parameter(name, parameter)
+    module = fx.GraphModule(model, _copy(model.graph), class_name=type(model).__name__)
 
     class Shapes(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
@@ -115,7 +114,7 @@ def _propagate(model: fx.GraphModule, inputs: tuple[Tensor, ...]) -> tuple[fx.Gr
 
 
 def _copy(graph: fx.Graph) -> fx.Graph:
-    copy = fx.Graph()
+    copy: fx.Graph = fx.Graph()
     copied: dict[fx.Node, fx.Node] = {}
     result = copy.graph_copy(graph, copied, return_output_node=True)
     assert isinstance(result, tuple)  # with return_output_node
@@ -140,7 +139,7 @@ class _State:
         for path, module, attributes, buffers, versions in self._known:
             # Torch's modules assign what they compute from parameters, e.g. a normalised weight.
             ours = type(module).__module__.startswith(("vollo_torch.nn", "torch.nn"))
-            names = [name for name, version in _versions(module).items() if versions.get(name, version) != version]
+            names = [name for name, version in versions.items() if buffers[name]._version != version]
             for before, now in ((buffers, module._buffers), (attributes, vars(module))):
                 for name in {**before, **now}:
                     if now.get(name) is not before.get(name) and not name.startswith("_tensor_constant"):
@@ -192,7 +191,9 @@ def _check_inputs(model: torch.nn.Module, inputs: tuple[object, ...]) -> None:
     name = type(model).__name__
     for position, value in enumerate(inputs):
         if not isinstance(value, Tensor):
-            raise TypeError(f"prepare_shape: input {position} of '{name}' is {type(value).__name__}, expected a torch.Tensor")
+            raise TypeError(
+                f"prepare_shape: input {position} of '{name}' is {type(value).__name__}, expected a torch.Tensor"
+            )
     if not inputs:
         raise TypeError(f"prepare_shape: '{name}' needs an example of every input")
     try:

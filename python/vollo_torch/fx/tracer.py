@@ -10,10 +10,10 @@ every node knows the shape of its result.
 | `vollo_random`           | whether computing it drew random numbers                       |
 | `vollo_fp32_activations`, `vollo_fp8_weights`, `vollo_core_partition` | see `vollo_torch.contexts` |
 
-Contract. Leaves are the modules of `torch.nn` and `vollo_torch.nn`, unless hooks or parametrizations change what they compute.
-The model is not changed. Modules called by other threads meanwhile are left alone.
-Errors. `ValueError` where a value computed from an input would decide what is traced, and where torch itself refuses, with
-the layer.
+Contract. Leaves are the modules of `torch.nn` and `vollo_torch.nn`, unless hooks or parametrizations change what they
+compute. The model is not changed. Modules called by other threads meanwhile are left alone.
+Errors. `ValueError` where a value computed from an input would decide what is traced, and where torch itself refuses,
+with the layer.
 """
 
 from __future__ import annotations
@@ -37,8 +37,27 @@ is_vollo_tracing: ContextVar[bool] = ContextVar("is_vollo_tracing", default=Fals
 """True while `prepare_shape` runs a model's `forward`."""
 
 _ABOUT_SHAPE = frozenset(
-    "size dim ndimension numel nelement stride storage_offset element_size is_contiguous is_floating_point is_complex "
-    "is_signed get_device type is_tensor result_type is_conj is_neg is_inference".split()
+    [
+        "size",
+        "dim",
+        "ndimension",
+        "numel",
+        "nelement",
+        "stride",
+        "storage_offset",
+        "element_size",
+        "is_contiguous",
+        "is_floating_point",
+        "is_complex",
+        "is_signed",
+        "get_device",
+        "type",
+        "is_tensor",
+        "result_type",
+        "is_conj",
+        "is_neg",
+        "is_inference",
+    ]
 )
 """Operations whose result is no tensor and depends on no value."""
 
@@ -52,7 +71,7 @@ class ValueProxy(fx.Proxy):
         self.vollo_runtime = runtime
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("vollo_") or name.startswith("__"):
+        if name.startswith(("vollo_", "__")):
             raise AttributeError(name)
         value = getattr(self.vollo_value, name)
         if holds_tensor(value):
@@ -62,8 +81,11 @@ class ValueProxy(fx.Proxy):
     def __len__(self) -> int:
         return len(self.vollo_value)
 
-    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self.vollo_value)))  # type: ignore[index]
+
+    def __abs__(self) -> Any:
+        return self.tracer.create_proxy("call_function", operator.abs, (self,), {})
 
     def __bool__(self) -> bool:
         return bool(self._known("a condition"))
@@ -83,8 +105,9 @@ class ValueProxy(fx.Proxy):
     def _known(self, use: str) -> Any:
         if self.vollo_runtime:
             raise ValueError(
-                f"layer '{self.node.meta['vollo_layer']}': its value, computed from an input, is used as {use} while tracing; "
-                "the network must be the same for every input: use maximum, minimum or clamp, or decide outside of forward"
+                f"layer '{self.node.meta['vollo_layer']}': its value, computed from an input, is used as {use} while "
+                "tracing; the network must be the same for every input: use maximum, minimum or clamp, or decide "
+                "outside of forward"
             )
         return self.vollo_value
 
@@ -144,6 +167,8 @@ class ValueTracer(fx.Tracer):
         def forward(*values: Any) -> Any:
             return root_fn(self.root, *values)
 
+        # fx would take the annotation, a text here, for a type to import.
+        forward.__annotations__ = {}
         return forward, proxies
 
     def is_leaf_module(self, m: torch.nn.Module, module_qualified_name: str) -> bool:
@@ -233,7 +258,9 @@ class ValueTracer(fx.Tracer):
         random: bool,
     ) -> ValueProxy:
         node = self.create_node(kind, target, self.create_arg(args), self.create_arg(kwargs), name, type_expr)
-        path = target if kind in ("call_module", "get_attr", "placeholder") else ".".join([*self._scope[-1:], node.name])
+        path = (
+            target if kind in ("call_module", "get_attr", "placeholder") else ".".join([*self._scope[-1:], node.name])
+        )
         node.meta["vollo_layer"] = self._unique(path) if kind != "get_attr" else path
         node.meta["vollo_random"] = random
         node.meta["tensor_meta"] = tensor_meta(value)
@@ -243,7 +270,7 @@ class ValueTracer(fx.Tracer):
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         """Notes what the contexts around ask for."""
-        node = super().create_node(*args, **kwargs)
+        node: fx.Node = super().create_node(*args, **kwargs)
         asked = requests()
         node.meta["vollo_fp32_activations"] = asked.fp32_activations
         node.meta["vollo_fp8_weights"] = asked.fp8_weights

@@ -9,8 +9,8 @@ from torch import Tensor
 class LSTM(torch.nn.Module):
     """`torch.nn.LSTM` that returns its output sequence only; the wrapped module is the attribute `lstm`.
 
-    Shapes: `[T, N, input_size]` (`[N, T, input_size]` with `batch_first`, `[T, input_size]` without a batch) to the same with
-    `hidden_size`, twice that if `bidirectional`. The initial state is zero.
+    Shapes: `[T, N, input_size]` (`[N, T, input_size]` with `batch_first`, `[T, input_size]` without a batch) to the
+    same with `hidden_size`, twice that if `bidirectional`. The initial state is zero.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class LSTM(torch.nn.Module):
             bidirectional=bidirectional,
         )
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def forward(self, input: Tensor) -> Tensor:
         """The output of the last layer at every step."""
         output: Tensor = self.lstm(input)[0]
         return output

@@ -9,8 +9,8 @@ from torch import Tensor
 class LSTMCell(torch.nn.Module):
     """`torch.nn.LSTMCell` that keeps the cell state and gives and takes the hidden state only.
 
-    Shapes: `[input_size]` and `[hidden_size]` to `[hidden_size]`; with `batch_size`, `[batch_size, ..]` each. The cell state
-    starts at zero, every call updates it, `reset` zeroes it; it is not in the state dictionary.
+    Shapes: `[input_size]` and `[hidden_size]` to `[hidden_size]`; with `batch_size`, `[batch_size, ..]` each. The
+    cell state starts at zero, every call updates it, `reset` zeroes it; it is not in the state dictionary.
     """
 
     def __init__(self, input_size: int, hidden_size: int, batch_size: int | None = None) -> None:
@@ -28,8 +28,8 @@ class LSTMCell(torch.nn.Module):
         """The next hidden state."""
         if hidden_state.shape != self.cell_state.shape:
             raise ValueError(
-                f"LSTMCell: the hidden state has shape {tuple(hidden_state.shape)}, expected {tuple(self.cell_state.shape)}; "
-                "give batch_size to the constructor if steps come in batches"
+                f"LSTMCell: the hidden state has shape {tuple(hidden_state.shape)}, "
+                f"expected {tuple(self.cell_state.shape)}; give batch_size to the constructor if steps come in batches"
             )
         batched = self.batch_size is not None
         lift = (lambda t: t) if batched else (lambda t: t.unsqueeze(0))

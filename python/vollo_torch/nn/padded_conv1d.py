@@ -35,6 +35,6 @@ class PaddedConv1d(torch.nn.Conv1d):
         """Zeros put before the first step."""
         return int(self.dilation[0]) * (int(self.kernel_size[0]) - 1)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def forward(self, input: Tensor) -> Tensor:
         """`[N, in_channels, T]` to `[N, out_channels, T]`."""
         return super().forward(functional.pad(input, (self.left_padding, 0)))

@@ -9,9 +9,9 @@ from torch import Tensor
 class RecurrentStateLSTM(torch.nn.Module):
     """`torch.nn.LSTM` whose final states are the initial states of the next call.
 
-    Shapes of values: `[T, N, input_size]` (`[N, T, input_size]` with `batch_first`, `[T, input_size]` without a batch) to the
-    same with `hidden_size`. `init_state` is `(h, c)`, each `[num_layers, N, hidden_size]`, or `[num_layers, hidden_size]`
-    without a batch (or for every member of one); zero by default.
+    Shapes of values: `[T, N, input_size]` (`[N, T, input_size]` with `batch_first`, `[T, input_size]` without a
+    batch) to the same with `hidden_size`. `init_state` is `(h, c)`, each `[num_layers, N, hidden_size]`, or
+    `[num_layers, hidden_size]` without a batch (or for every member of one); zero by default.
 
     The state is no parameter and not in the state dictionary; `reset` brings back the initial one.
     """
@@ -46,7 +46,7 @@ class RecurrentStateLSTM(torch.nn.Module):
         self.state_h: Tensor | None = None
         self.state_c: Tensor | None = None
 
-    def _state(self, name: str, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def _state(self, name: str, input: Tensor) -> Tensor:
         batched = input.dim() == 3
         batch = [input.shape[0 if self.lstm.batch_first else 1]] if batched else []
         wanted = [self.lstm.num_layers, *batch, self.lstm.hidden_size]
@@ -66,7 +66,7 @@ class RecurrentStateLSTM(torch.nn.Module):
             )
         return state
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def forward(self, input: Tensor) -> Tensor:
         """The output of the last layer at every step; keeps the final states."""
         state = (self._state("h", input), self._state("c", input))
         output, (self.state_h, self.state_c) = self.lstm(input, state)

@@ -32,7 +32,7 @@ class RMSNorm(torch.nn.Module):
         weight = torch.nn.Parameter(torch.ones(shape, device=device, dtype=dtype)) if elementwise_affine else None
         self.register_parameter("weight", weight)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def forward(self, input: Tensor) -> Tensor:
         """Every vector along the last axis by itself."""
         if input.shape[-1:] != self.normalized_shape:
             raise ValueError(f"RMSNorm: expected a last axis of {self.normalized_shape[0]}, got {tuple(input.shape)}")

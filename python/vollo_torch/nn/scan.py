@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Union
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-Tensors = Union[Tensor, Sequence[Tensor]]
+Tensors: TypeAlias = Tensor | Sequence[Tensor]
 """A tensor or several; `torch.nn.ParameterList` counts as several."""
 
 
@@ -24,10 +24,10 @@ def _axes(name: str, axis: int | Sequence[int], count: int) -> list[int]:
 
 
 class Scan(torch.nn.Module):
-    """`step(x, state) -> (y, new_state)` over every step of a sequence, in order; `y` is stacked, the last state dropped.
+    """`step(x, state) -> (y, new_state)` over every step of a sequence; `y` is stacked, the last state dropped.
 
-    `x`, `state`, `y` and `new_state` are each a tensor or a sequence of tensors, as `step` wants them: a sequence for `xs`
-    means several inputs per step, a tensor in gives a tensor out and a sequence out gives a tuple.
+    `x`, `state`, `y` and `new_state` are each a tensor or a sequence of tensors, as `step` wants them: a sequence for
+    `xs` means several inputs per step, a tensor in gives a tensor out and a sequence out gives a tuple.
     """
 
     def __init__(self, step: torch.nn.Module) -> None:

@@ -1,7 +1,7 @@
 """`to_nnir`: a traced module to NNIR, every unsupported form reported at once.
 
-Contract. Layers keep the names the user knows. Operations on constants only are computed now. What contexts ask for and the
-compiler cannot do yet is reported like an unsupported operation.
+Contract. Layers keep the names the user knows. Operations on constants only are computed now. What contexts ask for
+and the compiler cannot do yet is reported like an unsupported operation.
 Errors. `TypeError` for what is no module or no `NumberFormat`; `ValueError` for everything about the model.
 """
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
-
 from vollo_compiler import NNIR, NumberFormat
 from vollo_compiler._native import GraphBuilder
-from vollo_torch.fx.meta import is_in_place, map_values
+
+from vollo_torch.fx.meta import TensorMetadata, is_in_place, map_values
 from vollo_torch.fx.nnir import table
 from vollo_torch.fx.nnir.fold_norms import find_norms
 from vollo_torch.fx.nnir.layer import Graph, Layer, Overhang, Padded, Runtime
@@ -141,8 +141,11 @@ class _Conversion:
         if not _holds_runtime((args, kwargs)):
             return self._folded(layer, args, kwargs)
         self._check_requests(layer)
-        self._check_types(layer)
-        return self._checked(layer, self._lowered(layer, args, kwargs))
+        value = self._checked(layer, self._lowered(layer, args, kwargs))
+        if all(_is_float32(operand) for operand in node.all_input_nodes):
+            # Otherwise the layer that brought the type in is in the report.
+            self._check_types(layer)
+        return value
 
     def _input(self, layer: Layer) -> Any:
         meta = layer.node.meta["tensor_meta"]
@@ -193,9 +196,17 @@ class _Conversion:
         meta, wrong = layer.node.meta, False
         cores = meta.get("vollo_core_partition")
         forms = (
-            (meta.get("vollo_fp32_activations"), "Fp32Activations", "bf16 activations; sums inside a layer are wider already"),
+            (
+                meta.get("vollo_fp32_activations"),
+                "Fp32Activations",
+                "bf16 activations; sums inside a layer are wider already",
+            ),
             (meta.get("vollo_fp8_weights"), "Fp8Weights", "bf16 weights"),
-            (cores, f"CorePartition({list(cores or ())})", "ProgramBuilder.add_nnir(.., core_indices=[..]) for a whole model"),
+            (
+                cores,
+                f"CorePartition({list(cores or ())})",
+                "ProgramBuilder.add_nnir(.., core_indices=[..]) for a whole model",
+            ),
         )
         for asked, context, nearest in forms:
             if asked:
@@ -205,21 +216,10 @@ class _Conversion:
             raise Stop
 
     def _check_types(self, layer: Layer) -> None:
-        found: list[Any] = []
-        map_values(layer.node.meta.get("tensor_meta"), found.append, fx.passes.shape_prop.TensorMetadata)
-        for meta in found:
+        for meta in _metas(layer.node):
             if meta.dtype != torch.float32:
-                if layer.node.op != "placeholder" and not self._known_operation(layer):
-                    return  # Reported by its name.
-                layer.refuse(f"values of type {str(meta.dtype).rpartition('.')[2]}", "float32, e.g. model.float() and x.float()")
-
-    def _known_operation(self, layer: Layer) -> bool:
-        node = layer.node
-        if node.op == "call_module":
-            return table.find_module(self.module.get_submodule(str(node.target))) is not None
-        if node.target is getattr:
-            return table.find_attribute(str(node.args[1])) is not None
-        return (table.find_function if node.op == "call_function" else table.find_method)(node.target) is not None
+                name = str(meta.dtype).rpartition(".")[2]
+                layer.refuse(f"values of type {name}", "float32, e.g. model.float() and x.float()")
 
     def _checked(self, layer: Layer, value: Any) -> Any:
         """Holds what was written to the shape torch computed."""
@@ -234,20 +234,29 @@ class _Conversion:
         return value
 
     def _outputs(self, node: fx.Node) -> list[Runtime]:
-        result = node.args[0]
+        result = map_values(node.args[0], self.values.__getitem__, fx.Node)
         outputs = result if isinstance(result, (tuple, list)) else (result,)
         written = []
-        for position, output in enumerate(outputs):
+        for position, value in enumerate(outputs):
             layer = Layer(self.graph, node, "Output")
             layer.name = f"output {position}"
             try:
-                value = map_values(output, self.values.__getitem__, fx.Node)
                 if not isinstance(value, (Runtime, Padded, Overhang, Tensor)):
                     layer.refuse(f"a value of type {type(value).__name__}", "a tensor, or a tuple of tensors")
                 written.append(layer.runtime(value))
             except Stop:
                 written.append(Runtime(-1, ()))
         return written
+
+
+def _metas(node: fx.Node) -> list[TensorMetadata]:
+    found: list[TensorMetadata] = []
+    map_values(node.meta.get("tensor_meta"), found.append, TensorMetadata)
+    return found
+
+
+def _is_float32(node: fx.Node) -> bool:
+    return node.op == "get_attr" or all(meta.dtype == torch.float32 for meta in _metas(node))
 
 
 def _plain(name: str) -> str:

@@ -1,7 +1,7 @@
 """Batch normalisation taken into the layer before it.
 
-Contract. Only where nothing else reads that layer and both work on the same axis; then the result is the same but for one
-rounding. Folded in float64, rounded to float32 once.
+Contract. Only where nothing else reads that layer and both work on the same axis; then the result is the same but for
+one rounding. Folded in float64, rounded to float32 once.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def scale_and_shift(
     wide: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """What a norm multiplies by and adds, one value per channel."""
-    assert mean is not None and var is not None  # the caller's check
+    assert mean is not None  # the caller's check
+    assert var is not None
     scale = torch.rsqrt(var.detach().double() + eps)
     if weight is not None:
         scale = scale * weight.detach().double()

@@ -8,8 +8,8 @@
 | `Overhang` | a convolution's steps beyond the input's last; gone once they are cut    |
 | anything else | itself; tuples and lists of the above for results of several tensors  |
 
-Contract. What an operation writes last carries its layer's name, parts before it `<layer>.<part>`. After an operation that
-failed lowering goes on with a value of the right shape, so that one run finds everything.
+Contract. What an operation writes last carries its layer's name, parts before it `<layer>.<part>`. After an operation
+that failed lowering goes on with a value of the right shape, so that one run finds everything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, Union
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -34,9 +34,7 @@ class Builder(Protocol):
     def linear(self, name: str, x: int, weight: Any, bias: Any = None) -> int: ...
     def clamp(self, name: str, x: int, min: float, max: float) -> int: ...
     def pointwise(self, name: str, op: str, a: int, b: int) -> int: ...
-    def conv1d(
-        self, name: str, x: int, weight: Any, bias: Any = None, dilation: int = 1, groups: int = 1
-    ) -> int: ...
+    def conv1d(self, name: str, x: int, weight: Any, bias: Any = None, dilation: int = 1, groups: int = 1) -> int: ...
     def concat(self, name: str, xs: Sequence[int], axis: int) -> int: ...
     def slice(self, name: str, x: int, axis: int, start: int, end: int) -> int: ...
     def reshape(self, name: str, x: int, shape: Sequence[int]) -> int: ...
@@ -82,8 +80,8 @@ class Overhang:
         return (*self.x.shape[:-1], self.x.shape[-1] + self.extra)
 
 
-Value = Union[Runtime, Tensor, Padded, Overhang]
-Number = Union[int, float]
+Value: TypeAlias = Runtime | Tensor | Padded | Overhang
+Number: TypeAlias = int | float
 
 
 class Graph:

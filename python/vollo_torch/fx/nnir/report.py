@@ -36,10 +36,8 @@ class Report:
     def error(self, graph: str) -> ValueError:
         """The error that tells all of it."""
         count = len(self._entries)
-        lines = [
-            f"graph '{graph}': {count} form{'' if count == 1 else 's'} {'is' if count == 1 else 'are'} "
-            "not supported (docs/torch.md lists what is):"
-        ]
+        counted = f"{count} form{'' if count == 1 else 's'} {'is' if count == 1 else 'are'}"
+        lines = [f"graph '{graph}': {counted} not supported (docs/torch.md lists what is):"]
         for (operation, attribute, nearest), entry in self._entries.items():
             form = f"{operation} with {attribute}" if attribute else operation
             layers = ", ".join(f"'{layer}'" for layer in entry.layers)

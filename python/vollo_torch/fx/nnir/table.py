@@ -1,8 +1,9 @@
 """The operations a model may use: one row each, with the function that lowers it.
 
-Contract. The table is the only list there is. A row names its torch forms as text, so that forms a torch version lacks are
-just not there; an argument that the lowering function does not take, or an attribute of a module that its row does not name
-and that is not at its default, is reported as unsupported. `page` is `docs/torch.md`; a test holds one to the other.
+Contract. The table is the only list there is. A row names its torch forms as text, so that forms a torch version
+lacks are just not there; an argument that the lowering function does not take, or an attribute of a module that its
+row does not name and that is not at its default, is reported as unsupported. `page` is `docs/torch.md`; a test holds
+one to the other.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import inspect
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -79,27 +80,27 @@ def modules() -> tuple[Module, ...]:
     return MODULES
 
 
-@lru_cache(maxsize=None)
+@cache
 def _functions() -> list[tuple[Any, Operation]]:
     return [(f, row) for row in operations() for f in map(resolve, row.functions) if f is not None]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _by_function() -> dict[Any, Operation]:
     return dict(_functions())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _by_method() -> dict[str, Operation]:
     return {method: row for row in operations() for method in row.methods}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _by_attribute() -> dict[str, Operation]:
     return {row.attribute: row for row in operations() if row.attribute}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _by_class() -> dict[type, Module]:
     return {c: row for row in modules() for c in map(resolve, row.classes) if c is not None}
 
@@ -143,7 +144,9 @@ def call(layer: Layer, lower: Lower, args: tuple[Any, ...], kwargs: dict[str, An
     return lower(*bound.args, **bound.kwargs)
 
 
-def call_module(layer: Layer, row: Module, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_module(
+    layer: Layer, row: Module, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Calls the lowering function of a module; attributes its row does not name must be at their defaults."""
     strange = False
     for name, parameter in inspect.signature(type(module).__init__).parameters.items():

@@ -9,15 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
 import vollo_torch.nn
 from vollo_torch.fx.nnir.fold_norms import absorb_norm, scale_and_shift
 from vollo_torch.fx.nnir.layer import Layer, Number, Overhang, Padded, Value
 
-_CAUSAL = (
-    "vollo_torch.nn.PaddedConv1d, or padding=0 after functional.pad(x, (dilation * (kernel_size - 1), 0))"
-)
+_CAUSAL = "vollo_torch.nn.PaddedConv1d, or padding=0 after functional.pad(x, (dilation * (kernel_size - 1), 0))"
 
 
 def padded_conv1d(layer: Layer, module: vollo_torch.nn.PaddedConv1d, input: Value) -> Value:
@@ -132,10 +129,8 @@ def batch_norm(
         layer.refuse(
             "statistics of the batch", "model.eval() and statistics kept in training (track_running_stats=True)"
         )
-    parameters = [
-        None if p is None else layer.constant(p, "a parameter") for p in (running_mean, running_var, weight, bias)
-    ]
-    scale, shift = scale_and_shift(*parameters, eps)
+    known = [None if p is None else layer.constant(p, "a parameter") for p in (running_mean, running_var, weight, bias)]
+    scale, shift = scale_and_shift(known[0], known[1], known[2], known[3], eps)
     column = (-1, *[1] * (len(input.shape) - 2))
     scaled = layer.pointwise("mul", input, scale.reshape(column), part="scaled")
     return layer.pointwise("add", scaled, shift.reshape(column))
@@ -147,5 +142,13 @@ def batch_norm_module(layer: Layer, module: Any, input: Value) -> Value:
         return layer.runtime(input)
     batch_statistics = module.training or module.running_mean is None
     return batch_norm(
-        layer, input, module.running_mean, module.running_var, module.weight, module.bias, batch_statistics, None, module.eps
+        layer,
+        input,
+        module.running_mean,
+        module.running_var,
+        module.weight,
+        module.bias,
+        batch_statistics,
+        None,
+        module.eps,
     )

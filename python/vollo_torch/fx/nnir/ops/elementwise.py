@@ -116,7 +116,7 @@ def absolute(layer: Layer, input: Value) -> Value:
     return layer.pointwise("max", x, layer.pointwise("mul", x, -1, part="neg"))
 
 
-def clamp(layer: Layer, input: Value, min: Any = None, max: Any = None) -> Value:  # noqa: A002 - torch's names
+def clamp(layer: Layer, input: Value, min: Any = None, max: Any = None) -> Value:
     """Bounds are numbers or constants; torch, too, gives the upper one if they cross."""
     low, high = (_bound(layer, name, bound) for name, bound in (("min", min), ("max", max)))
     if not isinstance(low, Tensor) and not isinstance(high, Tensor):
@@ -135,12 +135,12 @@ def _bound(layer: Layer, name: str, bound: Any) -> Number | Tensor | None:
     return float(tensor) if tensor.numel() == 1 and tensor.dim() == 0 else tensor
 
 
-def clamp_min(layer: Layer, input: Value, min: Any) -> Value:  # noqa: A002 - torch's name
+def clamp_min(layer: Layer, input: Value, min: Any) -> Value:
     """Lower bound only."""
     return clamp(layer, input, min, None)
 
 
-def clamp_max(layer: Layer, input: Value, max: Any) -> Value:  # noqa: A002 - torch's name
+def clamp_max(layer: Layer, input: Value, max: Any) -> Value:
     """Upper bound only."""
     return clamp(layer, input, None, max)
 
@@ -163,9 +163,7 @@ def relu6(layer: Layer, input: Value, inplace: bool = False) -> Value:
     return layer.clamp(input, 0, 6)
 
 
-def hardtanh(
-    layer: Layer, input: Value, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-) -> Value:
+def hardtanh(layer: Layer, input: Value, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Value:
     """Between two bounds."""
     in_place(layer, inplace)
     return layer.clamp(input, min_val, max_val)

@@ -82,10 +82,12 @@ def addmm(layer: Layer, input: Value, mat1: Value, mat2: Value, beta: Number = 1
         mat2 = mat2 * alpha
     elif isinstance(mat1, Tensor):
         mat1 = mat1 * alpha
+    bias: Value
     if isinstance(input, Tensor):
-        bias: Value = input * beta
-        if isinstance(mat2, Tensor) and bias.shape[-1:] == mat2.shape[-1:] and bias.numel() == bias.shape[-1]:
-            return layer.linear(mat1, mat2.t(), bias.reshape(-1))
+        scaled = input * beta
+        if isinstance(mat2, Tensor) and scaled.shape[-1:] == mat2.shape[-1:] and scaled.numel() == scaled.shape[-1]:
+            return layer.linear(mat1, mat2.t(), scaled.reshape(-1))
+        bias = scaled
     elif beta != 1:
         bias = layer.pointwise("mul", input, beta, part="beta")
     else:

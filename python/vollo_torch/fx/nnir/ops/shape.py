@@ -1,7 +1,7 @@
 """Values moved, not changed: reshaping, joining, cutting.
 
-Results have the shape torch computed, so arguments that only say which are not looked at again. The data dimension's rules
-are NNIR's.
+Results have the shape torch computed, so arguments that only say which are not looked at again. The data dimension's
+rules are NNIR's.
 """
 
 from __future__ import annotations
@@ -170,7 +170,8 @@ def hstack(layer: Layer, tensors: Sequence[Value]) -> Value:
 def vstack(layer: Layer, tensors: Sequence[Value]) -> Value:
     """Along the first axis; vectors are rows."""
     rows = [
-        _at_shape(layer, t, (1, *t.shape), i) if len(t.shape) == 1 else t for i, t in enumerate(_several(layer, tensors))
+        _at_shape(layer, t, (1, *t.shape), i) if len(t.shape) == 1 else t
+        for i, t in enumerate(_several(layer, tensors))
     ]
     return joined(layer, rows, 0)
 
