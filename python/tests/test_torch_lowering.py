@@ -67,6 +67,7 @@ FORMS = {
     # Products with a constant side.
     "linear": (lambda a: F.linear(a, W, B), MAT),
     "linear vector": (lambda a: F.linear(a, W), VEC),
+    "linear bias of rows": (lambda a: F.linear(a, W, B.expand(3, 6)), MAT),
     "linear batch": (lambda a: F.linear(a, W, B), CUBE),
     "matmul right": (lambda a: a @ W.t(), MAT),
     "matmul right vector": (lambda a: torch.matmul(a, V), MAT),
@@ -78,6 +79,9 @@ FORMS = {
     "addmm": (lambda a: torch.addmm(B, a, W.t()), MAT),
     "addmm scaled": (lambda a: torch.addmm(B, a, W.t(), beta=0.5, alpha=2), MAT),
     "addmm run-time": (lambda a, b: torch.addmm(b, a, W.t(), beta=0.5, alpha=2), MAT, rand(3, 6)),
+    "sum": (lambda a: a.sum(-1, keepdim=True) * 2, MAT),
+    "sum of a batch": (lambda a: torch.sum(a, dim=(2,)), CUBE),
+    "mean": (lambda a: a.mean(dim=-1, keepdim=True) + torch.mean(a, 1, True), MAT),
     "linear run-time bias": (lambda a, b: F.linear(a, W, b), VEC, B),
     # Joining.
     "cat": (lambda a, b: torch.cat([a, b]), MAT, MAT + 1),
@@ -210,6 +214,11 @@ def test_a_norm_over_another_axis_is_not_folded():
     check(moved_norms(nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(3))), CUBE)
 
 
+def test_constants_as_modules():
+    model = Function(lambda x, ones, zeros: x * ones() + zeros(), ones=vnn.Ones(5), zeros=vnn.Zeros(3, 5))
+    check(model, MAT)
+
+
 def test_functional_padding_makes_a_convolution_causal():
     conv = nn.Conv1d(3, 4, 3, dilation=2)
     check(Function(lambda x, conv: conv(F.pad(x, (4, 0))) + 1, conv=conv), CUBE, streaming=2)
@@ -273,7 +282,11 @@ REFUSED = {
         "pow with exponent 0.5: 1 x, layers 'pow_1'; nearest supported form: exponent 1, 2 or 3",
     ),
     "reduction": (lambda x: x.max(-1)[0], "max with one operand, a reduction"),
-    "sum": (lambda x: x.sum(), "sum: 1 x"),
+    "sum": (
+        lambda x: x.sum(),
+        "sum with axes (0, 1) of 2: 1 x, layers 'sum_1'; nearest supported form: the last axis alone",
+    ),
+    "mean": (lambda x: x.mean(0), "mean with axes (0,) of 2"),
     "transpose": (lambda x: x.t(), "t with axes (1, 0) of (3, 5)"),
     "step": (lambda x: x[:, ::2], "getitem with step 2: 1 x, layers 'getitem'; nearest supported form: step 1"),
     "two lists": (lambda x: x[[0, 1], [0, 1]], "getitem with several lists of indices"),
@@ -387,7 +400,7 @@ def test_everything_is_reported_at_once():
         "  transpose with axes (1, 0) of (3, 5): 1 x, layers 'transpose'; nearest supported form: "
         "an order that moves axes of extent 1 only\n"
         "  getitem with step 2: 1 x, layers 'getitem'; nearest supported form: step 1\n"
-        "  sum: 1 x, layers 'sum_1'"
+        "  sum with axes (0, 1) of 2: 1 x, layers 'sum_1'; nearest supported form: the last axis alone"
     )
 
 

@@ -24,11 +24,9 @@ def linear(layer: Layer, input: Value, weight: Any, bias: Any = None) -> Value:
     matrix = layer.constant(weight, "a weight")
     if matrix.dim() != 2:
         layer.refuse(f"a weight of shape {tuple(matrix.shape)}", "a weight [out, in]")
-    if bias is not None and not isinstance(bias, Tensor):
+    if bias is not None and not (isinstance(bias, Tensor) and bias.shape == matrix.shape[:1]):
         product = layer.linear(input, matrix, None, part="product")
         return layer.pointwise("add", product, bias)
-    if bias is not None:
-        bias = bias.reshape(-1).expand(matrix.shape[0])
     return layer.linear(input, *absorb_norm(layer, matrix, bias))
 
 
@@ -74,6 +72,28 @@ def _shape_refused(layer: Layer, tensor: Tensor) -> NoReturn:
     layer.refuse(
         f"a constant of shape {tuple(tensor.shape)}", "a constant matrix [K, N] on the right or [M, K] on the left"
     )
+
+
+def total(layer: Layer, input: Value, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Value:
+    """`sum` over the last axis: a product with ones."""
+    return _over_last(layer, input, dim, keepdim, "")
+
+
+def mean(layer: Layer, input: Value, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Value:
+    """`mean` over the last axis; 1 / n is a float32."""
+    summed = _over_last(layer, input, dim, keepdim, "sum")
+    return layer.pointwise("mul", summed, 1.0 / input.shape[-1])
+
+
+def _over_last(layer: Layer, input: Value, dim: Any, keepdim: bool, part: str) -> Value:
+    rank = len(input.shape)
+    axes = [dim] if isinstance(dim, int) else list(range(rank)) if dim is None else list(dim)
+    if [axis % rank for axis in axes] != [rank - 1]:
+        layer.refuse(f"axes {tuple(axes)} of {rank}", "the last axis alone")
+    ones = torch.ones(1, input.shape[-1])
+    if keepdim:
+        return layer.linear(input, ones, None, part=part)
+    return layer.reshape(layer.linear(input, ones, None, part="row"), input.shape[:-1], part=part)
 
 
 def addmm(layer: Layer, input: Value, mat1: Value, mat2: Value, beta: Number = 1, alpha: Number = 1) -> Value:
