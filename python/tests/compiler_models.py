@@ -1,5 +1,7 @@
 """Small networks for the tests of vollo_compiler, with seeded weights."""
 
+import itertools
+
 import numpy as np
 import vollo_compiler
 from vollo_compiler._native import GraphBuilder
@@ -13,13 +15,14 @@ def weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def mlp(sizes: tuple[int, ...] = (12, 16, 5), name: str = "mlp", seed: int = 1) -> vollo_compiler.NNIR:
-    """Linear and ReLU from size to size."""
+    """Linear layers from size to size, ReLU between them."""
     rng = np.random.default_rng(seed)
     g = GraphBuilder(name)
     x = g.input("x", sizes[:1])
-    for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:])):
+    for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        if i > 0:
+            x = g.clamp(f"relu{i}", x, 0.0, INFINITY)
         x = g.linear(f"fc{i}", x, weights(rng, n_out, n_in), weights(rng, n_out))
-        x = g.clamp(f"relu{i}", x, 0.0, INFINITY)
     g.output(x)
     return g.finish()
 

@@ -52,12 +52,12 @@ def test_constructor():
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (dict(num_cores=0, block_size=32), ["num_cores = 0", "1 to 16"]),
-        (dict(num_cores=1, block_size=24), ["block_size = 24", "power of two"]),
-        (dict(num_cores=1, block_size=32, fabric="cyclone"), ["cyclone", "agilex", "versal-sg2"]),
-        (dict(num_cores=1, block_size=32, fabric="generic"), ["clock_mhz"]),
-        (dict(num_cores=1, block_size=32, name="no spaces"), ["no spaces", "letters"]),
-        (dict(num_cores=1, block_size=32, tensor_ram_depth=100), ["tensor_ram_depth = 100", "power of two"]),
+        ({"num_cores": 0, "block_size": 32}, ["num_cores = 0", "1 to 16"]),
+        ({"num_cores": 1, "block_size": 24}, ["block_size = 24", "power of two"]),
+        ({"num_cores": 1, "block_size": 32, "fabric": "cyclone"}, ["cyclone", "agilex", "versal-sg2"]),
+        ({"num_cores": 1, "block_size": 32, "fabric": "generic"}, ["clock_mhz"]),
+        ({"num_cores": 1, "block_size": 32, "name": "no spaces"}, ["no spaces", "letters"]),
+        ({"num_cores": 1, "block_size": 32, "tensor_ram_depth": 100}, ["tensor_ram_depth = 100", "power of two"]),
     ],
 )
 def test_bad_configurations_name_field_and_limit(arguments, says):

@@ -61,7 +61,7 @@ def test_panics_become_internal_errors(capfd):
 def test_stubs_are_true():
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy.stubtest", "vollo_compiler", "--ignore-disjoint-bases"]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

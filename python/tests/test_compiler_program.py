@@ -154,11 +154,11 @@ def test_allocation_error_has_need_and_capacity():
         mlp((400, 400, 400)).to_program(small())
 
 
-OPTIONS = dict(
-    optimize_transforms=False, allow_dynamic_weights=True, allow_mixed_precision_fusion=False, max_sparse_entries=3,
-    quick_compile=True, output_buffer_capacity=8, write_queue_capacity=4, random_seeds=[1, 2], allow_unserializable=True,
-    generate_state_reset=True, stateful_accumulators_in_tensor_ram=True,
-)  # fmt: skip
+OPTIONS = {
+    "optimize_transforms": False, "allow_dynamic_weights": True, "allow_mixed_precision_fusion": False, "max_sparse_entries": 3,
+    "quick_compile": True, "output_buffer_capacity": 8, "write_queue_capacity": 4, "random_seeds": [1, 2], "allow_unserializable": True,
+    "generate_state_reset": True, "stateful_accumulators_in_tensor_ram": True,
+}  # fmt: skip
 
 
 def test_options_without_effect_are_taken():
@@ -170,8 +170,8 @@ def test_options_without_effect_are_taken():
 
 
 @pytest.mark.parametrize(
-    "option", [dict(max_sparse_entries=0), dict(output_buffer_capacity=0), dict(write_queue_capacity=-1), dict(random_seeds=[]),
-               dict(random_seeds=[-3])],
+    "option", [{"max_sparse_entries": 0}, {"output_buffer_capacity": 0}, {"write_queue_capacity": -1}, {"random_seeds": []},
+               {"random_seeds": [-3]}],
 )  # fmt: skip
 def test_options_are_checked(option):
     name = next(iter(option))
