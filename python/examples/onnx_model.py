@@ -1,4 +1,4 @@
-"""An ONNX file compiled and run; without a file on the command line, one that PyTorch writes.
+"""An ONNX file compiled and run; without a file on the command line, one that PyTorch writes (2.x: with package onnx).
 
 python onnx_model.py [model.onnx]
 """

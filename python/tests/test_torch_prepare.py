@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -145,6 +146,32 @@ def test_the_model_and_its_inputs_stay_as_they_were():
     state = cell.cell_state.clone()
     prepare_shape(cell, X[0], torch.zeros(2))
     assert torch.equal(cell.cell_state, state) and state.any()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="torch.jit.script is no more")
+def test_scripted_functions_are_refused():
+    scripted = torch.jit.script(_doubled)
+    message = refused(ValueError, Function(lambda x: scripted(x)), X)
+    assert "takes tensors only (TorchScript" in message
+
+
+def _doubled(x):
+    return x * 2
+
+
+def test_state_in_lists_is_refused():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.seen = [torch.zeros(4)]
+
+        def forward(self, x):
+            self.seen.append(x + self.seen[-1])
+            return self.seen[-1] * 2
+
+    model = Net()
+    assert "forward changes state of the model: 'seen'" in refused(ValueError, model, X)
+    assert len(model.seen) == 1
 
 
 def test_modules_made_in_forward_are_traced():

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx
 
 from vollo_torch.fx.meta import tensor_meta
-from vollo_torch.fx.tracer import ValueTracer, is_vollo_tracing
+from vollo_torch.fx.tracer import ValueProxy, ValueTracer, is_vollo_tracing
 
 # fx patches torch.nn.Module while it traces.
 _lock = threading.RLock()
@@ -57,10 +57,15 @@ def _trace(model: torch.nn.Module, inputs: tuple[Tensor, ...]) -> tuple[fx.Graph
         # What unpickles a GraphModule must not need example inputs.
         graph._tracer_cls = None
         module = fx.GraphModule(model, graph, class_name=name)
-    except TypeError as error:
-        if "cannot assign" not in str(error):
-            raise
-        raise _state_error(name, str(error)) from error
+    except (TypeError, RuntimeError) as error:
+        if "cannot assign" in str(error):
+            raise _state_error(name, str(error)) from error
+        if ValueProxy.__name__ in str(error):
+            raise ValueError(
+                f"model '{name}': forward calls a function that takes tensors only (TorchScript, an extension): "
+                f"{error}; call the Python function it was made from"
+            ) from error
+        raise
     finally:
         changed = state.restore()
     if tracer.drew_random_numbers():
@@ -125,30 +130,43 @@ def _copy(graph: fx.Graph) -> fx.Graph:
 
 
 class _State:
-    """Buffers and attributes of a model, to see which ones `forward` changes and to put them back."""
+    """What a model holds, to see what `forward` changes and to put it back."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         self._known = [
-            (path, module, dict(vars(module)), dict(module._buffers), _versions(module))
+            (path, module, dict(vars(module)), dict(module._buffers), _versions(module), _contents(module))
             for path, module in model.named_modules()
         ]
 
     def restore(self) -> list[str]:
-        """Puts everything back; names what changed and is not ours."""
+        """Puts everything back; names the tensors that changed and are not ours."""
         changed = []
-        for path, module, attributes, buffers, versions in self._known:
+        for path, module, attributes, buffers, versions, contents in self._known:
             # Torch's modules assign what they compute from parameters, e.g. a normalised weight.
             ours = type(module).__module__.startswith(("vollo_torch.nn", "torch.nn"))
             names = [name for name, version in versions.items() if buffers[name]._version != version]
             for before, now in ((buffers, module._buffers), (attributes, vars(module))):
                 for name in {**before, **now}:
                     if now.get(name) is not before.get(name) and not name.startswith("_tensor_constant"):
-                        stateful = isinstance(now.get(name), (Tensor, fx.Proxy)) or isinstance(before.get(name), Tensor)
+                        stateful = _is_state(now.get(name)) or _is_state(before.get(name))
                         names += [name] if stateful and not ours else []
                 now.clear()
                 now.update(before)
+            for name, container, items in contents:
+                if any(_is_state(item) for item in container if not any(item is known for known in items)):
+                    names.append(name)
+                    container[:] = items
             changed += [f"{path}.{name}".lstrip(".") for name in dict.fromkeys(names)]
         return changed
+
+
+def _is_state(value: Any) -> bool:
+    return isinstance(value, (Tensor, fx.Proxy))
+
+
+def _contents(module: torch.nn.Module) -> list[tuple[str, list[Any], list[Any]]]:
+    """Lists a module keeps, with what is in them."""
+    return [(name, value, list(value)) for name, value in vars(module).items() if isinstance(value, list)]
 
 
 def _versions(module: torch.nn.Module) -> dict[str, int]:

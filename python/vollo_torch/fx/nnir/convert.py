@@ -164,6 +164,9 @@ class _Conversion:
                 layer.refuse("", _NEAREST.get(layer.operation, ""))
             return table.call_module(layer, row, module, args, kwargs)
         if node.target is getattr:
+            if isinstance(args[0], tuple):
+                # Results with names, such as those of a sort, come from operations that are refused.
+                raise Stop
             operation = table.find_attribute(args[1])
             args = args[:1]
         elif node.op == "call_function":

@@ -8,12 +8,34 @@ from __future__ import annotations
 from vollo_torch.fx.nnir.table import modules, operations
 
 _HEAD = """\
-# PyTorch operations
+# PyTorch
 
-What a model may use: float32 values, shapes known from the example inputs of `vollo_torch.fx.prepare_shape`, PyTorch
-1.13 or later. `vollo_torch.fx.nnir.ops` is this table; everything else, other arguments included, is reported at once
-by `vollo_torch.fx.nnir.to_nnir`, with layer names. Operations that read constants only, whatever they are, are
-computed then.
+```python
+import vollo_compiler
+import vollo_torch
+
+# Traced, and the model's output for the example.
+module, expected = vollo_torch.fx.prepare_shape(model.eval(), example_input)
+# The graph, or one error that names everything there is to change.
+nnir = vollo_torch.fx.nnir.to_nnir(module)
+# Models over sequences: axis 2 is time, one step per inference.
+nnir, output_axis = nnir.streaming_transform(2)
+program = nnir.to_program(vollo_compiler.Config.bittware_ia420f_c6b32())
+```
+
+`python/examples` has whole programs. `vollo_torch.fx.save(model, input, path)` writes a traced model as `.tar.gz`,
+`load(path)` gives it back with the shape of its input (and runs code from it: open archives you trust).
+`vollo_torch.fx.is_vollo_tracing.get()` is true while `forward` is traced. Every layer keeps the path it has in the
+model, e.g. `block.0.conv`; functions are named after the module that calls them, e.g. `block.0.relu`. Modules of
+`vollo_torch.nn`: `PaddedConv1d` compiles; `LSTM`, `RecurrentStateLSTM`, `LSTMCell`, `Scan` and `RMSNorm` compute in
+PyTorch what they promise, and are refused by `to_nnir` until the machine has their operations; `Ones` and `Zeros` are
+constants.
+
+## What a model may use
+
+Float32 values, shapes known from the example inputs, PyTorch 1.13 or later. `vollo_torch.fx.nnir.ops` is this
+table; everything else, other arguments included, is reported at once by `to_nnir`, with layer names. Operations that
+read constants only, whatever they are, are computed then.
 
 Every run-time tensor has one *data dimension*, the axis packed into blocks: the one a matrix product or convolution
 contracts, inferred over the whole graph. Reshaping keeps the product of the extents to its right.
