@@ -80,3 +80,21 @@ def test_a_model_that_cannot_be_traced_leaves_no_file(tmp_path):
     with pytest.raises(ValueError):
         save(Function(lambda x: x if x.sum() > 0 else -x), X, tmp_path / "m.tar.gz")
     assert not list(tmp_path.iterdir())
+
+
+def test_models_that_cannot_be_pickled_are_refused(tmp_path):
+    class Step(nn.Module):
+        def forward(self, x, state):
+            return x + state, x
+
+    class Local(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scan = vollo_torch.nn.Scan(Step())
+
+        def forward(self, x):
+            return self.scan(x, torch.zeros(3, 6))
+
+    with pytest.raises(ValueError, match=r"'Local' cannot be written: .*at the top level of a file"):
+        save(Local(), X, tmp_path / "m.tar.gz")
+    assert not list(tmp_path.iterdir())

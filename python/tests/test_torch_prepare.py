@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import vollo_torch
@@ -128,6 +131,32 @@ def test_tracing_is_announced_and_only_to_this_thread():
     prepare_shape(Function(forward), X)
     assert seen == [(False, torch.Size([3, 2])), (True, None)]
     assert is_vollo_tracing.get() is False
+
+
+def test_threads_trace_at_the_same_time():
+    models = [nn.Sequential(nn.Linear(4, n + 1), nn.ReLU()) for n in range(8)]
+    expected = [str(lower(model, X)) for model in models]
+    found = [""] * len(models)
+
+    def work(n):
+        for _ in range(5):
+            with vollo_torch.CorePartition([n]):
+                found[n] = str(lower_here(models[n])) if n % 2 else str(models[n](X).shape)
+
+    def lower_here(model):
+        with vollo_torch.CorePartition([0], override=True):
+            traced, _ = prepare_shape(model, X)
+        assert {n.meta["vollo_core_partition"] for n in traced.graph.nodes if n.op == "call_module"} == {(0,)}
+        for node in traced.graph.nodes:
+            node.meta["vollo_core_partition"] = None
+        return vollo_torch.fx.nnir.to_nnir(traced)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(len(models))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [e if n % 2 else f"torch.Size([3, {n + 1}])" for n, e in enumerate(expected)]
 
 
 def test_the_model_and_its_inputs_stay_as_they_were():
@@ -298,6 +327,22 @@ def test_untraced_modules_are_not_lowered():
             to_nnir(module)
     with pytest.raises(TypeError, match="got str"):
         to_nnir("model")
+
+
+def test_there_is_one_version():
+    import vollo_compiler
+
+    assert vollo_torch.__version__ == vollo_compiler.__version__
+
+
+def test_without_torch_the_import_says_so():
+    code = "import sys; sys.modules['torch'] = None; import vollo_torch"
+    path = str(Path(vollo_torch.__file__).parents[1])
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert "ModuleNotFoundError: vollo_torch needs PyTorch 1.13 or later: pip install torch" in result.stderr
 
 
 def test_precisions_are_checked():

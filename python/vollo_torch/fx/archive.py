@@ -56,7 +56,13 @@ def save(module: torch.nn.Module, input: Tensor, archive: str | Path) -> None:
         "nodes": [{"op": n.op, **{k: n.meta.get(k) for k in _KEPT}} for n in _told_apart(traced)],
     }
     data = io.BytesIO()
-    torch.save(traced, data)
+    try:
+        torch.save(traced, data)
+    except (pickle.PickleError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"model '{type(traced).__name__}' cannot be written: {error}; "
+            "define the classes of modules at the top level of a file"
+        ) from error
     members = {"manifest.json": json.dumps(manifest, indent=1).encode(), "module.pt": data.getvalue()}
     # In memory first, so that a model that cannot be written leaves no broken file.
     packed = io.BytesIO()
