@@ -21,9 +21,10 @@
 pub mod base;
 pub mod reference;
 pub mod rows;
+pub mod sv;
 
 use crate::float::{QNAN, is_nan};
-use rows::{LOG_LARGE, LOG_NEAR, MAP, ROWS};
+use rows::{MAP, ROWS};
 
 /// What the unit computes. The discriminant is the code on its `fn_i` port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -136,7 +137,7 @@ impl Row {
 /// How one binade of operands is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// `2^log2_rows` segments from row `first`.
+    /// `2^log2_rows` segments from row `first`, a multiple of their number.
     Rows {
         /// First row.
         first: u16,
@@ -221,7 +222,6 @@ pub fn apply(function: Function, x: u32) -> u32 {
         F::Rsqrt if inf => return 0,
         F::Sqrt | F::Log2 if inf => return INF,
         F::Silu | F::Gelu | F::GeluTanh if inf && s == 1 => return QNAN,
-        F::Log2 => return log2(e, m),
         _ => {}
     }
     let negative = match function {
@@ -238,6 +238,9 @@ pub fn apply(function: Function, x: u32) -> u32 {
         Entry::Pass => return if zero { s << 31 } else { x },
         Entry::Half => return pack(s == 1, e - 1, m),
     };
+    if function == F::Log2 {
+        return log2(first, k, e, m);
+    }
     let odd = (e - 127) & 1;
     let half = (e - 127 - odd) / 2;
     let at = match function {
@@ -273,33 +276,33 @@ fn finish(function: Function, negative: bool, at: &Segment) -> u32 {
     }
 }
 
-/// Logarithm of a positive normal number. In `[1/2, 2)` the distance to 1 chooses the binade of the table, so that results near 0 are
+/// Logarithm of a positive normal number. In `[1/2, 2)` the distance to 1 chooses four rows by its own binade, so that results near 0 are
 /// relatively accurate; elsewhere the table gives the fraction of the result's magnitude.
-fn log2(e: i32, m: u32) -> u32 {
+fn log2(first: u16, k: u8, e: i32, m: u32) -> u32 {
     let i = e - 127;
-    let side = usize::from(i < 0);
+    let below = i < 0;
     if m == 0 || !(-1..=0).contains(&i) {
         let (integer, y) = match (m, i) {
             (0, 0) => return 0,
             (0, _) => (i.unsigned_abs(), 0),
             _ => {
-                let at = segment(LOG_LARGE[side], 5, m, 0);
-                let integer = if i < 0 { -i - 1 } else { i } as u32;
+                let at = segment(first, k, m, 0);
+                let integer = if below { -i - 1 } else { i } as u32;
                 (integer, ROWS[at.row].eval(offset(false, at.u)) as u32)
             }
         };
         let top = integer.ilog2();
         let joined = (integer << 22 | y) << (6 - top); // leading one at bit 28
-        return pack(side == 1, 127 + top as i32, joined >> 5 & FRAC);
+        return pack(below, 127 + top as i32, joined >> 5 & FRAC);
     }
     // Below 1 the complement is the distance but for one unit of the last place.
-    let distance = if side == 1 { !m & FRAC } else { m };
+    let distance = if below { !m & FRAC } else { m };
     let zeros = distance.leading_zeros() - 9;
     let u = distance << (zeros + 1) & FRAC;
-    let row = LOG_NEAR[side] + 4 * zeros.min(15) as u16;
+    let first = first + 4 * zeros.min(15) as u16;
     finish(
         Function::Log2,
-        side == 1,
-        &segment(row, 2, u, -(zeros as i32)),
+        below,
+        &segment(first, k, u, -(zeros as i32)),
     )
 }

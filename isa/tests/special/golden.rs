@@ -144,7 +144,7 @@ fn map_stays_inside_the_rows_and_rows_inside_their_widths() {
             let Entry::Rows { first, log2_rows } = *entry else {
                 continue;
             };
-            assert!(log2_rows <= 8);
+            assert!(log2_rows <= 8 && first.trailing_zeros() >= u32::from(log2_rows));
             let reached = if i % 2 == 1 {
                 let limit = function.underflow() << 16;
                 let binade = (b as u32 + 103) << 23;
