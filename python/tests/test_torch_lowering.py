@@ -7,6 +7,7 @@ import vollo_torch.nn as vnn
 from torch import nn
 from torch.nn import functional as F
 from torch_support import Function, check, lower, refusal, torch
+from vollo_torch.fx.nnir.ops.elementwise import has_exact_reciprocal
 
 G = torch.Generator().manual_seed(7)
 
@@ -252,6 +253,34 @@ def test_padding_cut_off_makes_a_convolution_causal():
     conv = nn.Conv1d(3, 4, 3, dilation=2, padding=4)
     check(Function(lambda x, conv: F.relu(conv(x)[:, :, :-4]), conv=conv), CUBE, streaming=2)
     check(Function(lambda x, conv: conv(x)[..., : x.shape[-1]], conv=conv), CUBE, streaming=2)
+
+
+@pytest.mark.parametrize("cut", [slice(None, -3), slice(1, -3), slice(4, None)])
+def test_any_other_cut_is_refused(cut):
+    conv = nn.Conv1d(3, 4, 3, dilation=2, padding=4)
+    message = refusal(Function(lambda x, conv: conv(x)[:, :, cut], conv=conv), CUBE)
+    assert "Conv1d with padding=4 and 3 taps: 1 x, layers 'conv'" in message
+
+
+def test_reciprocals_are_exact_or_refused():
+    for exponent in range(-127, 128):
+        assert has_exact_reciprocal(2.0**exponent), exponent
+        assert has_exact_reciprocal(-(2.0**exponent)), exponent
+    largest, smallest = torch.finfo(torch.float32).max, torch.finfo(torch.float32).tiny
+    for value in (0.0, -0.0, 3.0, 0.1, largest, smallest / 4, 2.0**-128, float("inf"), float("nan")):
+        assert not has_exact_reciprocal(value), value
+
+
+def test_random_constants_are_refused():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.odds = nn.Parameter(V.abs())
+
+        def forward(self, x):
+            return x * torch.bernoulli(self.odds)
+
+    assert "bernoulli with random numbers: 1 x, layers 'bernoulli'" in refusal(Net(), MAT)
 
 
 def test_products_from_the_left_stream():
