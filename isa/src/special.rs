@@ -8,6 +8,7 @@
 //! | offset `t` | 17 or 18 bits signed | place in the segment, 0 at its centre |
 //! | `y` | 24 bits | significand of the result, 22 fraction bits, in `[1/2, 4)` |
 //!
+//! The logarithm's fraction is joined to its integer part, so that its `c0` and `t` are first scaled by a power of two.
 //! `y = c0 + ((t * (c1 + (((t >> 8) * c2) >> 8))) >> 15)`, shifts being floor. `recip`, `rsqrt`, `exp2` and `tanh` have the constants of
 //! [`base`], a 17-bit `t` and a `y` held below 2; all other functions have fitted rows, an 18-bit `t`, and exponents of their own per row, so that
 //! they are relatively accurate as far as fp32 reaches. There is no second multiplication and no renormalisation by more than one place.
@@ -126,11 +127,14 @@ pub struct Row {
 pub const ROW_BITS: [u32; 4] = [24, 22, 18, 8];
 
 impl Row {
+    /// Slope at the offset `t`.
+    pub const fn slope(self, t: i32) -> i64 {
+        self.c1 as i64 + (((t as i64 >> 8) * self.c2 as i64) >> 8)
+    }
+
     /// The quadratic.
     pub const fn eval(self, t: i32) -> i64 {
-        let t = t as i64;
-        let inner = self.c1 as i64 + (((t >> 8) * self.c2 as i64) >> 8);
-        self.c0 as i64 + ((t * inner) >> 15)
+        self.c0 as i64 + ((t as i64 * self.slope(t)) >> 15)
     }
 }
 
@@ -262,11 +266,14 @@ pub fn apply(function: Function, x: u32) -> u32 {
     finish(function, negative, &at)
 }
 
-/// Evaluates, moves `y` by at most one place and packs.
 fn finish(function: Function, negative: bool, at: &Segment) -> u32 {
     let row = ROWS[at.row];
     let y = row.eval(offset(function.is_base(), at.u)) as u32;
-    let exponent = i32::from(row.exp) + at.add;
+    normalise(function, negative, i32::from(row.exp) + at.add, y)
+}
+
+/// Moves `y` by at most one place and packs.
+fn normalise(function: Function, negative: bool, exponent: i32, y: u32) -> u32 {
     match y >> 22 {
         0 if function.is_base() && function != Function::Tanh => pack(negative, exponent, 0),
         0 => pack(negative, exponent - 1, y << 2 & FRAC),
@@ -281,19 +288,20 @@ fn finish(function: Function, negative: bool, at: &Segment) -> u32 {
 fn log2(first: u16, k: u8, e: i32, m: u32) -> u32 {
     let i = e - 127;
     let below = i < 0;
-    if m == 0 || !(-1..=0).contains(&i) {
-        let (integer, y) = match (m, i) {
-            (0, 0) => return 0,
-            (0, _) => (i.unsigned_abs(), 0),
-            _ => {
-                let at = segment(first, k, m, 0);
-                let integer = if below { -i - 1 } else { i } as u32;
-                (integer, ROWS[at.row].eval(offset(false, at.u)) as u32)
-            }
-        };
+    if m == 0 && i >= -1 && i <= 0 {
+        return if below { 1 << 31 | 127 << 23 } else { 0 };
+    }
+    if !(-1..=0).contains(&i) {
+        let integer = if below { -i - i32::from(m != 0) } else { i } as u32;
         let top = integer.ilog2();
-        let joined = (integer << 22 | y) << (6 - top); // leading one at bit 28
-        return pack(below, 127 + top as i32, joined >> 5 & FRAC);
+        let at = segment(first, k, m, 0);
+        let row = ROWS[at.row];
+        let t = offset(false, at.u);
+        // Leading one at bit 23, unless the fraction is a hair below 0.
+        let (c0, t_scaled) = if m == 0 { (0, 0) } else { (row.c0, t >> top) };
+        let joined = i64::from(((u64::from(integer) << 22 | u64::from(c0)) << 1 >> top) as u32);
+        let y = (joined + ((i64::from(t_scaled) * row.slope(t >> 1)) >> 15)) as u32;
+        return normalise(Function::Log2, below, i32::from(row.exp) + top as i32 - 1, y);
     }
     // Below 1 the complement is the distance but for one unit of the last place.
     let distance = if below { !m & FRAC } else { m };

@@ -29,7 +29,7 @@ fn library(name: &str, edit: impl Fn(String) -> String) -> Library {
     Build::new(name)
         .top("sl_special_unit")
         .source(file)
-        .sources(["rom", "lane", "unit"].map(|m| rtl().join(format!("sl_special_{m}.sv"))))
+        .sources(["rom", "slope", "lane", "unit"].map(|m| rtl().join(format!("sl_special_{m}.sv"))))
         .flag("-GLanes=3")
         .build()
         .unwrap()

@@ -21,7 +21,8 @@ module sl_special_unit
   localparam int unsigned Pairs = (Lanes + 1) / 2;
 
   logic [2*Pairs-1:0][10:0] addr;
-  // verilator lint_off UNUSEDSIGNAL  (the last one, when the number of lanes is odd)
+  // The last row when the number of lanes is odd.
+  // verilator lint_off UNUSEDSIGNAL
   row_t [2*Pairs-1:0] row;
   // verilator lint_on UNUSEDSIGNAL
 

@@ -3,7 +3,8 @@
 //! | constant | bits | layout |
 //! |----------|------|--------|
 //! | row | 72 | `exp[71:64]`, `c2[63:46]`, `c1[45:24]`, `c0[23:0]` |
-//! | entry | 17 | `kind[16:15]`, `log2_rows[14:11]`, `first[10:0]`; of kind fixed, the exponent in `first[7:0]` |
+//! | entry | 13 | `kind[12:11]`, `first[10:0]`; of kind fixed, the exponent in `first[7:0]` |
+//! | segments | 4 | leading fraction bits that choose the row |
 //!
 //! **Contract.** The text is checked in and a test fails when it is stale.
 //! **Errors.** None.
@@ -24,13 +25,13 @@ pub const fn row_bits(row: Row) -> u128 {
         | row.c0 as u128
 }
 
-/// An entry as the decoder holds it.
-pub const fn entry_bits(entry: Entry) -> u32 {
+/// An entry as the decoder holds it: kind and first row, leading fraction bits that choose the row.
+pub const fn entry_bits(entry: Entry) -> (u16, u8) {
     match entry {
-        Entry::Rows { first, log2_rows } => (log2_rows as u32) << 11 | first as u32,
-        Entry::Fixed(exponent) => 1 << 15 | exponent as u32,
-        Entry::Pass => 2 << 15,
-        Entry::Half => 3 << 15,
+        Entry::Rows { first, log2_rows } => (first, log2_rows),
+        Entry::Fixed(exponent) => (1 << 11 | exponent as u16, 0),
+        Entry::Pass => (2 << 11, 0),
+        Entry::Half => (3 << 11, 0),
     }
 }
 
@@ -72,11 +73,9 @@ package sl_special_pkg;
     KindHalf
   }} kind_e;
 
-  // How one binade is served: rows from `first` on, chosen by the leading `log2_rows` fraction bits; or a power of two with the
-  // biased exponent first[7:0]; or the operand; or its half.
+  // How one binade is served: rows from `first` on; or a power of two with the biased exponent first[7:0]; or the operand; or its half.
   typedef struct packed {{
     kind_e kind;
-    logic [3:0] log2_rows;
     logic [10:0] first;
   }} entry_t;
 
@@ -92,6 +91,8 @@ package sl_special_pkg;
   localparam int unsigned FirstExponent = {};  // biased, of the first binade
   localparam int unsigned Depth = {DEPTH};
 
+  // verilog_format: off
+
   // Negative operands of at least this magnitude (upper half of an fp32) give zero.",
         FIRST_EXPONENT + 127
     );
@@ -99,18 +100,26 @@ package sl_special_pkg;
     let limit = |i: usize| Function::ALL.get(i).map_or(0x7FFF, |f| f.underflow());
     let limits: Vec<_> = (0..16).map(|i| format!("15'h{:04x}", limit(i))).collect();
     array::<8>(&mut s, &limits);
-    s.push_str("\n  // Two lines of binades per function: positive, negative operands.\n  localparam logic [16:0] Map[16*2*Binades]");
     let entries: Vec<_> = (0..32)
-        .flat_map(|line| MAP.get(line).copied().unwrap_or([Entry::Fixed(0); BINADES]))
-        .map(|e| format!("17'h{:05x}", entry_bits(e)))
+        .flat_map(|line| {
+            let mut entries = MAP.get(line).copied().unwrap_or([Entry::Fixed(0); BINADES]);
+            entries.rotate_right((FIRST_EXPONENT + 127) as usize % BINADES);
+            entries
+        })
+        .map(entry_bits)
         .collect();
-    array::<8>(&mut s, &entries);
+    s.push_str("\n  // Two lines of binades per function: positive, negative operands. A line is in the order of the low bits of the exponent.\n  localparam logic [12:0] Map[16*2*Binades]");
+    let words: Vec<_> = entries.iter().map(|e| format!("13'h{:04x}", e.0)).collect();
+    array::<8>(&mut s, &words);
+    s.push_str("\n  // Leading fraction bits that choose the row.\n  localparam logic [3:0] Segments[16*2*Binades]");
+    let words: Vec<_> = entries.iter().map(|e| format!("4'd{}", e.1)).collect();
+    array::<16>(&mut s, &words);
     s.push_str("\n  localparam logic [71:0] Rows[Depth]");
     let unused = Row { c0: 0, c1: 0, c2: 0, exp: 0 };
     let rows: Vec<_> = (0..DEPTH)
         .map(|i| format!("72'h{:018x}", row_bits(ROWS.get(i).copied().unwrap_or(unused))))
         .collect();
     array::<5>(&mut s, &rows);
-    s.push_str("endpackage\n");
+    s.push_str("  // verilog_format: on\nendpackage\n");
     s
 }

@@ -26,7 +26,6 @@ const COARSE: f64 = 1.8e-3; // 2^-9.1
 /// The same for GELU below -8, where results are smaller than 1e-14: 1.8 units.
 const COARSEST: f64 = 5e-3;
 
-const HALF: f64 = 131_072.0; // t = -HALF..HALF
 const ONE: f64 = 4_194_304.0; // y = 1.0
 
 /// Rows of the table: 11 address bits.
@@ -42,8 +41,15 @@ struct Target<'a> {
     exact_at: Vec<f64>,
     /// Relative error allowed elsewhere.
     between: f64,
-    /// Fixed scale: `y` is the value itself, below 1, and its error absolute.
+    /// Fixed scale: `y` is the value itself, below 1, its error absolute, and `t` has 17 bits.
     fraction: bool,
+}
+
+impl Target<'_> {
+    /// `t` is in `-half..half`.
+    fn half(&self) -> i32 {
+        if self.fraction { 1 << 16 } else { 1 << 17 }
+    }
 }
 
 struct Sample {
@@ -52,23 +58,20 @@ struct Sample {
     tolerance: f64,
 }
 
-fn place(t: i32) -> f64 {
-    0.5 + 0.5 * f64::from(t) / HALF
-}
-
 fn samples(target: &Target, scale: f64, count: i32) -> Vec<Sample> {
+    let half = target.half();
     let sample = |t: i32, relative: f64| {
-        let y = (target.value)(place(t)) * scale;
+        let y = (target.value)(0.5 + 0.5 * f64::from(t) / f64::from(half)) * scale;
         let magnitude = if target.fraction { ONE } else { y };
         let flushed = y < 1.9 * ONE && scale >= ONE * 2f64.powi(127);
         let tolerance = if flushed { 0.1 * ONE } else { magnitude * relative };
         Sample { t, y, tolerance }
     };
     // Odd places: the inner product drops the low bits of `t`.
-    let grid = (0..=count).map(|i| ((2 * i - count) * (131_072 / count) + i * 151 % 256).min(131_071));
+    let grid = (0..=count).map(|i| ((2 * i - count) * (half / count) + i * 151 % 256).min(half - 1));
     let mut all: Vec<_> = grid.map(|t| sample(t, target.between)).collect();
     for p in &target.exact_at {
-        all.push(sample(((p * 2.0 - 1.0) * HALF).floor() as i32, FINE));
+        all.push(sample(((p * 2.0 - 1.0) * f64::from(half)).floor() as i32, FINE));
     }
     all
 }
@@ -93,7 +96,7 @@ fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> [f64; N] {
     b
 }
 
-/// Polynomial in `t / HALF` with the least maximum of `error / tolerance`.
+/// Polynomial in `t / half` with the least maximum of `error / tolerance`.
 fn lawson<const N: usize>(points: &[(f64, f64, f64)]) -> [f64; N] {
     let mut weight = vec![1.0; points.len()];
     let mut best = (f64::INFINITY, [0.0; N]);
@@ -156,14 +159,15 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
         return None;
     }
     let coarse = samples(target, scale, 32);
+    let half = f64::from(target.half());
     let points = |f: &dyn Fn(&Sample) -> f64| -> Vec<(f64, f64, f64)> {
-        coarse.iter().map(|s| (f64::from(s.t) / HALF, f(s), s.tolerance)).collect()
+        coarse.iter().map(|s| (f64::from(s.t) / half, f(s), s.tolerance)).collect()
     };
     let [_, _, a2] = lawson::<3>(&points(&|s| s.y));
-    let c2 = clamp(a2 / 8.0, ROW_BITS[2]);
+    let c2 = clamp(a2 * 2f64.powi(31) / (half * half), ROW_BITS[2]);
     let bend = Row { c0: 0, c1: 0, c2, exp: 0 };
     let [_, a1] = lawson::<2>(&points(&|s| s.y - bend.eval(s.t) as f64));
-    let c1 = clamp(a1 / 4.0, ROW_BITS[1]);
+    let c1 = clamp(a1 * 2f64.powi(15) / half, ROW_BITS[1]);
     let slope = Row { c1, ..bend };
     let fine = samples(target, scale, 256);
     let rest: Vec<(i64, &Sample)> = fine.iter().map(|s| (slope.eval(s.t), s)).collect();
@@ -181,11 +185,12 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
     let mut c0 = (from..=to).min_by(|&a, &b| worst(a).total_cmp(&worst(b)))?;
     // The integer evaluation must stay in the range the unit assumes.
     let (floor, ceiling) = match (target.fraction, exponent) {
-        (true, _) => (0, 1 << 22),
+        (true, _) => (0, (1 << 22) - 8), // joined to an integer, it must not carry
         (false, ..=-126) => (0, 1 << 24),
         (false, _) => (1 << 21, 1 << 24),
     };
-    let range = |f: fn(i64, i64) -> i64| (-131_072..131_072).step_by(16).chain([131_071]).map(|t| slope.eval(t)).reduce(f);
+    let half = target.half();
+    let range = |f: fn(i64, i64) -> i64| (-half..half).step_by(16).chain([half - 1]).map(|t| slope.eval(t)).reduce(f);
     let (lowest, highest) = (range(i64::min)?, range(i64::max)?);
     c0 = c0.max(floor - lowest).min(ceiling - 1 - highest);
     if c0 + lowest < floor || !(0..1 << 24).contains(&c0) {
