@@ -150,6 +150,8 @@ pub enum Entry {
     },
     /// A power of two, 0 or infinity: this biased exponent and no fraction.
     Fixed(u8),
+    /// The natural logarithm of 2.
+    Ln2,
     /// The operand.
     Pass,
     /// Half of the operand.
@@ -164,6 +166,7 @@ pub const BINADES: usize = 32;
 
 const FRAC: u32 = 0x7F_FFFF;
 const INF: u32 = 0x7F80_0000;
+const LN_2: u32 = 0x3F31_7218;
 
 /// `x` in fixed point, 23 fraction bits, magnitude truncated: integer part (floor) and fraction. `|x| < 128`.
 pub const fn split(s: u32, e: i32, m: u32) -> (i32, u32) {
@@ -239,6 +242,7 @@ pub fn apply(function: Function, x: u32) -> u32 {
     let (first, k) = match MAP[2 * function as usize + s as usize][binade as usize] {
         Entry::Rows { first, log2_rows } => (first, log2_rows),
         Entry::Fixed(exponent) => return pack(negative, i32::from(exponent), 0),
+        Entry::Ln2 => return LN_2,
         Entry::Pass => return if zero { s << 31 } else { x },
         Entry::Half => return pack(s == 1, e - 1, m),
     };

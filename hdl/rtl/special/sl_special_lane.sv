@@ -22,13 +22,12 @@ module sl_special_lane
     output logic [31:0] y_o
 );
   // p1
-  logic p1_exp2, p1_log2, p1_near;
+  logic p1_log2, p1_near;
   logic [ 7:0] p1_e;
   logic [22:0] p1_m;
 
   assign p1_e = x_i[30:23];
   assign p1_m = x_i[22:0];
-  assign p1_exp2 = fn_i == SpecialExp2;
   assign p1_log2 = fn_i == SpecialLog2;
   assign p1_near = p1_log2 && (p1_e == 8'd126 || p1_e == 8'd127);
 
@@ -54,58 +53,64 @@ module sl_special_lane
   // Fixed point for exp2, 23 fraction bits; |x| < 128.
   logic [29:0] p1_fixed;
 
-  assign p1_fixed = {1'b1, p1_m, 6'b0} >> 5'(5'd5 - p1_e[4:0]);  // 133 - e
+  function automatic logic [4:0] fixed_shift(logic [4:0] e);
+    for (int unsigned i = 0; i < 32; i++) if (e == 5'(i)) return 5'(133 - i);
+    return '0;
+  endfunction
+
+  assign p1_fixed = {1'b1, p1_m, 6'b0} >> fixed_shift(p1_e[4:0]);
 
   logic valid_q1, sign_q1, near_q1, m_zero_q1, exp2_q1, base_q1;
   special_fn_e fn_q1;
-  logic [3:0] k_q1;
+  logic [3:0] segments_q1, places_q1;
   logic [4:0] binade_q1, zeros_q1;
-  logic [ 6:0] integer_q1;
   logic [ 7:0] e_q1;
+  logic [10:0] first_q1;
   logic [22:0] m_q1;
   logic [25:0] source_q1;
+  logic [29:0] fixed_q1;
 
   always_ff @(posedge clk_i) begin
     valid_q1 <= valid_i;
     if (valid_i) begin
       fn_q1 <= fn_i;
-      exp2_q1 <= p1_exp2;
-      base_q1 <= p1_exp2 || fn_i == SpecialRecip || fn_i == SpecialRsqrt || fn_i == SpecialTanh;
+      exp2_q1 <= fn_i == SpecialExp2;
+      base_q1 <= fn_i == SpecialExp2 || fn_i == SpecialRecip || fn_i == SpecialRsqrt ||
+          fn_i == SpecialTanh;
       sign_q1 <= x_i[31];
       near_q1 <= p1_near;
       m_zero_q1 <= p1_m == '0;
       binade_q1 <= p1_binade;
-      k_q1 <= Segments[{fn_i, x_i[31], p1_binade}];
+      first_q1 <= p1_log2 ? LogRow[{p1_near, p1_e<8'd127}] : FirstRow[{fn_i, x_i[31], p1_e[4:0]}];
+      segments_q1 <= Segments[{fn_i, x_i[31], p1_e[4:0]}];
+      places_q1 <= Places[{fn_i, x_i[31], p1_e[4:0]}];
       zeros_q1 <= p1_zeros;
-      integer_q1 <= p1_fixed[29:23];
       e_q1 <= p1_e;
       m_q1 <= p1_m;
-      source_q1 <= p1_near ? {p1_distance, 3'b0} : {3'b0, p1_exp2 ? p1_fixed[22:0] : p1_m};
+      fixed_q1 <= p1_fixed;
+      source_q1 <= p1_near ? {p1_distance, 3'b0} : {3'b0, p1_m};
     end
   end
 
   // p2: the leading bits of the fraction choose the row, the rest is the offset. `shifted` has those bits shifted out but for one when
   // the offset is a bit narrower.
-  entry_t p2_entry;
-  logic p2_root, p2_odd, p2_source_zero;
+  logic p2_root, p2_odd;
   logic [30:0] p2_fixed;
   logic [24:5] p2_shifted;
   logic [22:5] p2_place;
   logic [ 7:0] p2_index;
   logic [10:0] p2_near;
 
-  assign p2_entry = entry_t'(Map[{fn_q1, sign_q1, binade_q1}]);
   assign p2_root = fn_q1 == SpecialRsqrt || fn_q1 == SpecialSqrt;
   assign p2_odd = p2_root && !e_q1[0];
-  assign p2_source_zero = source_q1 == '0;
-  assign p2_fixed = ({1'b0, integer_q1, source_q1[22:0]} ^ {31{sign_q1}}) + 31'(sign_q1);
-  assign p2_shifted = 20'((source_q1 << (near_q1 ? zeros_q1 : 5'(k_q1) - 5'(base_q1))) >> 5);
+  assign p2_fixed = ({1'b0, fixed_q1} ^ {31{sign_q1}}) + 31'(sign_q1);
+  assign p2_shifted = 20'((source_q1 << (near_q1 ? zeros_q1 : 5'(places_q1))) >> 5);
   assign p2_place = exp2_q1 ? p2_fixed[17:0] : p2_shifted[22:5];
   assign p2_near = {5'b0, zeros_q1[4] ? 4'hF : zeros_q1[3:0], p2_shifted[24:23]};
   always_comb begin
-    p2_index = source_q1[22:15] >> 4'(4'd8 - k_q1);
+    p2_index = source_q1[22:15] >> 4'(4'd8 - segments_q1);
     if (exp2_q1) p2_index = {2'b0, p2_fixed[22:17]};
-    addr_o = p2_entry.first | {5'b0, p2_odd, 5'b0} | (near_q1 ? p2_near : {3'b0, p2_index});
+    addr_o = first_q1 | {5'b0, p2_odd, 5'b0} | (near_q1 ? p2_near : {3'b0, p2_index});
   end
 
   // What the operand adds to the row's exponent, and the logarithm's integer part.
@@ -117,12 +122,11 @@ module sl_special_lane
   assign p2_half  = 8'((9'(e_q1) + 9'd1) >> 1);  // (e - 127) / 2 rounded down, and 64
   always_comb begin
     p2_exact = m_zero_q1 && (fn_q1 == SpecialRecip || (p2_root && !p2_odd));
-    if (exp2_q1) p2_exact = p2_source_zero;
+    if (exp2_q1) p2_exact = fixed_q1[22:0] == '0;
     unique case (fn_q1)
       SpecialRecip: p2_add = -$signed({2'b0, e_q1});
       SpecialRsqrt: p2_add = 10'sd64 - $signed({2'b0, p2_half});
       SpecialSqrt: p2_add = $signed({2'b0, p2_half}) - 10'sd64;
-      SpecialExp2: p2_add = 10'($signed(p2_fixed[30:23]));
       SpecialLog2: p2_add = -$signed({5'b0, zeros_q1});
       default: p2_add = '0;
     endcase
@@ -132,7 +136,8 @@ module sl_special_lane
   special_fn_e fn_q2;
   kind_e kind_q2;
   logic [6:0] integer_q2;
-  logic [7:0] power_q2, e_q2;
+  logic [7:0] e_q2;
+  logic signed [7:0] fixed_q2;
   logic [22:0] m_q2;
   logic signed [9:0] add_q2;
   logic signed [17:0] offset_q2;
@@ -146,14 +151,14 @@ module sl_special_lane
       e_q2 <= e_q1;
       m_q2 <= m_q1;
       m_zero_q2 <= m_zero_q1;
-      kind_q2 <= p2_entry.kind;
-      power_q2 <= p2_entry.first[7:0];
+      kind_q2 <= kind_e'(Kinds[{fn_q1, sign_q1, binade_q1}]);
       under_q2 <= sign_q1 && {e_q1, m_q1[22:16]} >= Underflow[fn_q1];
       below_q2 <= p2_below;
       large_q2 <= fn_q1 == SpecialLog2 && !near_q1;
       integer_q2 <= p2_below ? 7'(8'd126 - e_q1 + 8'(m_zero_q1)) : 7'(e_q1 - 8'd127);
       exact_q2 <= p2_exact;
       add_q2 <= p2_add;
+      fixed_q2 <= p2_fixed[30:23];
       offset_q2 <= {
         base_q1 ? ~p2_place[21] : ~p2_place[22], p2_place[21] ^ base_q1, p2_place[20:5]
       };
@@ -165,12 +170,13 @@ module sl_special_lane
     Evaluate,
     Nan,
     Power,  // this exponent, no fraction
+    Constant,  // ln 2
     Operand,
     Half
   } how_e;
 
   how_e p3_how;
-  logic p3_recip, p3_sqrt, p3_log2, p3_root, p3_gated, p3_negative, p3_zero, p3_inf;
+  logic p3_step, p3_recip, p3_sqrt, p3_log2, p3_root, p3_gated, p3_negative, p3_zero, p3_inf;
   logic [7:0] p3_power;
   logic [2:0] p3_top;
 
@@ -179,19 +185,29 @@ module sl_special_lane
   assign p3_log2  = fn_q2 == SpecialLog2;
   assign p3_root  = p3_sqrt || fn_q2 == SpecialRsqrt;
   assign p3_gated = fn_q2 == SpecialSilu || fn_q2 == SpecialGelu || fn_q2 == SpecialGeluTanh;
+  assign p3_step  = exact_q2 && (p3_recip || fn_q2 == SpecialRsqrt);  // 1.0 is the table's end
   assign p3_zero  = e_q2 == '0;
   assign p3_inf   = e_q2 == '1;
 
   always_comb begin
     p3_negative = sign_q2 && (p3_recip || p3_gated || fn_q2 == SpecialTanh);
-    p3_power = under_q2 ? '0 : power_q2;
     unique case (kind_q2)
-      KindFixed: p3_how = Power;
-      KindPass:  p3_how = Operand;
-      KindHalf:  p3_how = Half;
-      default:   p3_how = under_q2 ? Power : Evaluate;
+      KindOneHalf: p3_power = 8'd126;
+      KindOne: p3_power = 8'd127;
+      KindInfinity: p3_power = 8'd255;
+      default: p3_power = 8'd0;
     endcase
-    if (under_q2) p3_how = Power;
+    unique case (kind_q2)
+      KindRows: p3_how = Evaluate;
+      KindOperand: p3_how = Operand;
+      KindHalf: p3_how = Half;
+      KindLn2: p3_how = Constant;
+      default: p3_how = Power;
+    endcase
+    if (under_q2) begin
+      p3_how   = Power;
+      p3_power = '0;
+    end
     if (p3_recip || p3_root || p3_log2) begin
       // Zero: the reciprocals and the logarithm are infinite. Infinity: the reciprocals are zero.
       if (p3_zero || p3_inf) p3_how = Power;
@@ -224,9 +240,8 @@ module sl_special_lane
       c0_q3 <= row_i.c0;
       exp_q3 <= row_i.exp;
       offset_q3 <= offset_q2;
-      add_q3 <= large_q2 ? $signed(
-          {7'b0, p3_top}
-      ) - 10'sd1 : add_q2 + 10'(exact_q2 && (p3_recip || p3_root && !p3_sqrt));
+      if (large_q2) add_q3 <= $signed({7'b0, p3_top}) - 10'sd1;
+      else add_q3 <= (fn_q2 == SpecialExp2 ? 10'(fixed_q2) : add_q2) + 10'(p3_step);
       top_q3 <= p3_top;
       integer_q3 <= integer_q2;
       exact_q3 <= exact_q2 || (large_q2 && m_zero_q2);
@@ -238,6 +253,7 @@ module sl_special_lane
         Evaluate: other_q3 <= {p3_negative, 31'h007F_FFFE};
         Nan: other_q3 <= 32'h7FC0_0000;
         Power: other_q3 <= {p3_negative, p3_power, 23'b0};
+        Constant: other_q3 <= 32'h3F31_7218;
         Half: other_q3 <= {sign_q2, e_q2 > 8'd1 ? {e_q2 - 8'd1, m_q2} : 31'b0};
         default: other_q3 <= {sign_q2, e_q2, p3_zero ? 23'b0 : m_q2};
       endcase

@@ -3,7 +3,8 @@
 //! | constant | bits | layout |
 //! |----------|------|--------|
 //! | row | 72 | `exp[71:64]`, `c2[63:46]`, `c1[45:24]`, `c0[23:0]` |
-//! | entry | 13 | `kind[12:11]`, `first[10:0]`; of kind fixed, the exponent in `first[7:0]` |
+//! | kind | 3 | rows, or a result without them |
+//! | first | 11 | first row |
 //! | segments | 4 | leading fraction bits that choose the row |
 //!
 //! **Contract.** The text is checked in and a test fails when it is stale.
@@ -25,13 +26,29 @@ pub const fn row_bits(row: Row) -> u128 {
         | row.c0 as u128
 }
 
-/// An entry as the decoder holds it: kind and first row, leading fraction bits that choose the row.
-pub const fn entry_bits(entry: Entry) -> (u16, u8) {
+/// Names of the kinds of entries, in the order of their codes.
+const KINDS: [&str; 8] = ["Rows", "Operand", "Half", "Zero", "OneHalf", "One", "Infinity", "Ln2"];
+
+/// Code of an entry's kind; `None` for an exponent the unit has no code for.
+pub const fn kind(entry: Entry) -> Option<u8> {
+    match entry {
+        Entry::Rows { .. } => Some(0),
+        Entry::Pass => Some(1),
+        Entry::Half => Some(2),
+        Entry::Fixed(0) => Some(3),
+        Entry::Fixed(126) => Some(4),
+        Entry::Fixed(127) => Some(5),
+        Entry::Fixed(255) => Some(6),
+        Entry::Ln2 => Some(7),
+        Entry::Fixed(_) => None,
+    }
+}
+
+/// First row and leading fraction bits that choose the row.
+const fn rows_of(entry: Entry) -> (u16, u8) {
     match entry {
         Entry::Rows { first, log2_rows } => (first, log2_rows),
-        Entry::Fixed(exponent) => (1 << 11 | exponent as u16, 0),
-        Entry::Pass => (2 << 11, 0),
-        Entry::Half => (3 << 11, 0),
+        _ => (0, 0),
     }
 }
 
@@ -66,18 +83,10 @@ package sl_special_pkg;
         s,
         "  }} special_fn_e;
 
-  typedef enum logic [1:0] {{
-    KindRows,
-    KindFixed,
-    KindPass,
-    KindHalf
+  // How one binade is served: rows, the operand, its half, or a constant.
+  typedef enum logic [2:0] {{
+{}
   }} kind_e;
-
-  // How one binade is served: rows from `first` on; or a power of two with the biased exponent first[7:0]; or the operand; or its half.
-  typedef struct packed {{
-    kind_e kind;
-    logic [10:0] first;
-  }} entry_t;
 
   // One segment: exponent of y = 1.0 and coefficients.
   typedef struct packed {{
@@ -94,32 +103,46 @@ package sl_special_pkg;
   // verilog_format: off
 
   // Negative operands of at least this magnitude (upper half of an fp32) give zero.",
+        KINDS.map(|k| format!("    Kind{k}")).join(",\n"),
         FIRST_EXPONENT + 127
     );
     s.push_str("  localparam logic [14:0] Underflow[16]");
     let limit = |i: usize| Function::ALL.get(i).map_or(0x7FFF, |f| f.underflow());
     let limits: Vec<_> = (0..16).map(|i| format!("15'h{:04x}", limit(i))).collect();
     array::<8>(&mut s, &limits);
-    let entries: Vec<_> = (0..32)
-        .flat_map(|line| {
+    // A function on one line, by the low bits of the exponent.
+    let lines: Vec<[Entry; BINADES]> = (0..32)
+        .map(|line| {
             let mut entries = MAP.get(line).copied().unwrap_or([Entry::Fixed(0); BINADES]);
             entries.rotate_right((FIRST_EXPONENT + 127) as usize % BINADES);
             entries
         })
-        .map(entry_bits)
         .collect();
-    s.push_str("\n  // Two lines of binades per function: positive, negative operands. A line is in the order of the low bits of the exponent.\n  localparam logic [12:0] Map[16*2*Binades]");
-    let words: Vec<_> = entries.iter().map(|e| format!("13'h{:04x}", e.0)).collect();
-    array::<8>(&mut s, &words);
-    s.push_str("\n  // Leading fraction bits that choose the row.\n  localparam logic [3:0] Segments[16*2*Binades]");
-    let words: Vec<_> = entries.iter().map(|e| format!("4'd{}", e.1)).collect();
-    array::<16>(&mut s, &words);
+    let all = |f: &dyn Fn(usize, Entry) -> String| -> Vec<String> {
+        lines.iter().enumerate().flat_map(|(i, l)| l.map(|e| f(i / 2, e))).collect()
+    };
+    let log = Function::Log2 as usize;
+    let base = |i: usize| Function::ALL.get(i).is_some_and(|f| f.is_base());
+    s.push_str("\n  // Two lines of binades per function: positive, negative operands. A line is in the order of the low bits of the exponent.\n  // Exponents outside the window share the entries at its ends.\n  localparam logic [2:0] Kinds[16*2*Binades]");
+    array::<12>(&mut s, &all(&|_, e| format!("3'd{}", kind(e).unwrap_or_default())));
+    s.push_str("\n  // First rows. Outside the window they only matter where a function has the same ones everywhere. Not for the logarithm.\n  localparam logic [10:0] FirstRow[16*2*Binades]");
+    array::<8>(&mut s, &all(&|i, e| format!("11'h{:03x}", if i == log { 0 } else { rows_of(e).0 })));
+    s.push_str("\n  // First rows of the logarithm: operand at least 2, below 1/2, in [1, 2), in [1/2, 1).\n  localparam logic [10:0] LogRow[4]");
+    let at = |exponent: i32| MAP[2 * log][(exponent - FIRST_EXPONENT) as usize];
+    let words = [1, -2, 0, -1].map(|e| format!("11'h{:03x}", rows_of(at(e)).0));
+    array::<4>(&mut s, &words);
+    s.push_str("\n  // Leading fraction bits that choose the row; of the logarithm, away from 1.\n  localparam logic [3:0] Segments[16*2*Binades]");
+    let segments = |i: usize, e: Entry| if i == log { rows_of(at(1)).1 } else { rows_of(e).1 };
+    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", segments(i, e))));
+    s.push_str("\n  // The same, one fewer where the offset has 17 bits.\n  localparam logic [3:0] Places[16*2*Binades]");
+    let places = |i: usize, e: Entry| segments(i, e).saturating_sub(u8::from(base(i)));
+    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", places(i, e))));
     s.push_str("\n  localparam logic [71:0] Rows[Depth]");
     let unused = Row { c0: 0, c1: 0, c2: 0, exp: 0 };
     let rows: Vec<_> = (0..DEPTH)
         .map(|i| format!("72'h{:018x}", row_bits(ROWS.get(i).copied().unwrap_or(unused))))
         .collect();
-    array::<5>(&mut s, &rows);
+    array::<3>(&mut s, &rows);
     s.push_str("  // verilog_format: on\nendpackage\n");
     s
 }

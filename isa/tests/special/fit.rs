@@ -414,15 +414,9 @@ pub fn tables() -> Tables {
                     _ => t.binade(function, negative, e, far(function, negative, e, 2)),
                 }),
                 F::Softplus => {
-                    let ln2 = if negative {
-                        t.map[2 * function as usize][0]
-                    } else {
-                        let rows = t.table(0, false, |_| std::f64::consts::LN_2, "ln 2");
-                        Entry::Rows { first: t.block(rows, 1) * INSIDE, log2_rows: 0 }
-                    };
                     let shared = t.map[2 * F::Sigmoid as usize + 1];
                     map(|e| match (e, negative) {
-                        (..=-15, _) => ln2,
+                        (..=-15, _) => Entry::Ln2,
                         (4.., false) => Entry::Pass,
                         (4.., true) => shared[(e - FIRST_EXPONENT) as usize],
                         _ => t.binade(function, negative, e, far(function, negative, e, 3)),
@@ -450,7 +444,7 @@ pub fn text(t: &Tables) -> String {
 //! **Errors.** None.
 
 use super::{BINADES, Entry, Row};
-use Entry::{Fixed, Half, Pass};
+use Entry::{Fixed, Half, Ln2, Pass};
 
 const fn r(c0: u32, c1: i32, c2: i32, exp: u8) -> Row {
     Row { c0, c1, c2, exp }
