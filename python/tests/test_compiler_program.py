@@ -1,6 +1,7 @@
 """Programs: compiling, several models, figures, files, and what is refused."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -299,6 +300,35 @@ def test_ctrl_c_stops_long_calls():
     assert line == "interrupted\n"
     assert elapsed < 1.0
     assert "interrupted; make a new one" in rest
+
+
+def test_progress_is_for_terminals_only():
+    code = f"""
+        import sys
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        from compiler_models import mlp
+        import vollo_compiler
+        mlp((1024,) * 24, "large").to_program(vollo_compiler.Config.v80_c6b32())
+        """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    silent = subprocess.run(command, stderr=subprocess.PIPE, check=True)
+    assert silent.stderr == b""
+    reader, writer = pty.openpty()
+    process = subprocess.Popen(command, stderr=writer)
+    os.close(writer)
+    seen = b""
+    while True:
+        try:
+            part = os.read(reader, 4096)
+        except OSError:  # how a pseudo terminal says that its other end is closed
+            break
+        if not part:
+            break
+        seen += part
+    assert process.wait() == 0
+    os.close(reader)
+    assert b"compiling large: 1 s" in seen, seen
+    assert seen.endswith(b"\r\x1b[K"), "wiped at the end"
 
 
 def test_other_threads_run_while_the_compiler_works():

@@ -15,7 +15,7 @@ use sluice_compiler::onnx;
 
 use crate::config::Config;
 use crate::errors::{compile, guard, os};
-use crate::options;
+use crate::{long, options};
 use crate::program::Program;
 use crate::program_builder::ProgramBuilder;
 
@@ -84,7 +84,8 @@ impl Nnir {
             let shapes = shapes(override_input_shapes)?;
             // So that a missing file is the exception Python has for it.
             std::fs::File::open(&onnx_path).map_err(|e| os(&onnx_path, &e))?;
-            py.detach(|| onnx::load(&onnx_path, &shapes))
+            let what = format!("reading {}", onnx_path.display());
+            long::run(py, &what, move || onnx::load(&onnx_path, &shapes))?
                 .map(Self::new)
                 .map_err(compile)
         })
