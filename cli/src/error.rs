@@ -3,7 +3,7 @@
 //! | codes | from |
 //! |-------|------|
 //! | `SL-X001..` | this crate |
-//! | `SL-C..`, `SL-I..`, `SL-S..`, `SL-H..` | compiler, formats, VM, generator, unchanged |
+//! | `SL-C..`, `SL-I..`, `SL-S..`, `SL-H..`, `SL-T..` | compiler, formats, VM, generator, RTL against VM, unchanged |
 //!
 //! **Contract.** Text never spans lines. [`CliError::exit`] says whose fault it is.
 
@@ -14,6 +14,7 @@ use sluice_compiler::error::CompileError;
 use sluice_hdl::HdlError;
 use sluice_isa::IsaError;
 use sluice_sim::SimError;
+use sluice_suite::SuiteError;
 use thiserror::Error;
 
 /// Shorthand used all over the crate.
@@ -135,6 +136,12 @@ pub enum CliError {
     /// The generator stopped.
     #[error("{}", bare(.0))]
     Hdl(#[from] HdlError),
+    /// A program that building the RTL as a model needs is missing.
+    #[error(transparent)]
+    Verilator(#[from] verilator_sys::Error),
+    /// The RTL stopped or differs, or its model could not be built.
+    #[error("{}", bare(.0))]
+    Suite(#[from] SuiteError),
     /// Our own bug.
     #[error("internal error, please report it: {0}")]
     Internal(String),
@@ -170,6 +177,7 @@ impl CliError {
             Self::Shape { .. } => "SL-X004",
             Self::NoSuchModel { .. } => "SL-X005",
             Self::DuplicateName(_) => "SL-X006",
+            Self::Verilator(_) => "SL-X007",
             Self::Usage(_) => "SL-X010",
             Self::Cycles { .. } => "SL-X090",
             Self::Internal(_) => "SL-X091",
@@ -177,6 +185,7 @@ impl CliError {
             Self::File { source, .. } | Self::Isa(source) => source.code(),
             Self::Sim(e) => e.code(),
             Self::Hdl(e) => e.code(),
+            Self::Suite(e) => e.code(),
         }
     }
 
@@ -186,6 +195,7 @@ impl CliError {
             Self::Usage(_) | Self::Isa(IsaError::UnknownPreset { .. }) => Exit::Usage,
             Self::Cycles { .. }
             | Self::Internal(_)
+            | Self::Suite(SuiteError::Mismatch(_) | SuiteError::Stuck { .. })
             | Self::Hdl(HdlError::Internal(_))
             | Self::Sim(
                 SimError::Conflict { .. }

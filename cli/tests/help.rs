@@ -8,7 +8,7 @@ use common::Scratch;
 fn help_of_every_command() {
     let s = Scratch::new("help");
     for command in [
-        "", "compile", "run", "metrics", "schedule", "rtl", "config", "example", "doctor",
+        "", "compile", "run", "metrics", "schedule", "rtl", "cosim", "config", "example", "doctor",
     ] {
         let name = if command.is_empty() {
             "sluice"
@@ -24,7 +24,7 @@ fn every_command_is_described_once() {
     let s = Scratch::new("help_every");
     let all = s.ok("--help");
     for command in [
-        "compile", "run", "metrics", "schedule", "rtl", "config", "example", "doctor",
+        "compile", "run", "metrics", "schedule", "rtl", "cosim", "config", "example", "doctor",
     ] {
         assert_eq!(
             all.lines()

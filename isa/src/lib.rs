@@ -32,6 +32,7 @@ pub mod model;
 pub mod presets;
 pub mod program;
 pub mod registers;
+pub mod special;
 pub mod sv;
 pub mod timing;
 pub mod words;

@@ -5,6 +5,7 @@
 
 mod compile;
 mod config;
+mod cosim;
 mod doctor;
 mod example;
 mod metrics;
@@ -45,6 +46,7 @@ enum Command {
     Metrics(metrics::Metrics),
     Schedule(schedule::Schedule),
     Rtl(rtl::Rtl),
+    Cosim(cosim::Cosim),
     Config(config::Config),
     Example(example::Example),
     Doctor(doctor::Doctor),
@@ -88,6 +90,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         Command::Metrics(c) => c.run(),
         Command::Schedule(c) => c.run(),
         Command::Rtl(c) => c.run(),
+        Command::Cosim(c) => c.run(),
         Command::Config(c) => c.run(),
         Command::Example(c) => c.run(),
         Command::Doctor(c) => c.run(),

@@ -1,0 +1,54 @@
+// Special functions of all lanes: one function, one operand per lane.
+//
+// Timing     fn_i, x_i in p1 (valid_i), y_o from p7: six register stages for every function, one per cycle, in any mix.
+// Numbers    isa special::apply, bit for bit.
+// Structure  Two lanes share a memory of rows with two ports.
+// Contract   valid_i only saves work. No reset: an operation depends on nothing before it.
+
+module sl_special_unit
+  import sl_special_pkg::*;
+#(
+    parameter int unsigned Lanes = 32
+) (
+    input logic clk_i,
+
+    input logic                          valid_i,
+    input special_fn_e                   fn_i,
+    input logic        [Lanes-1:0][31:0] x_i,
+
+    output logic [Lanes-1:0][31:0] y_o
+);
+  localparam int unsigned Pairs = (Lanes + 1) / 2;
+
+  logic [2*Pairs-1:0][10:0] addr;
+  // The last row when the number of lanes is odd.
+  // verilator lint_off UNUSEDSIGNAL
+  row_t [2*Pairs-1:0] row;
+  // verilator lint_on UNUSEDSIGNAL
+
+  for (genvar i = 0; i < int'(Pairs); i++) begin : gen_rom
+    sl_special_rom u_rom (
+        .clk_i,
+        .addr0_i(addr[2*i]),
+        .addr1_i(addr[2*i+1]),
+        .row0_o (row[2*i]),
+        .row1_o (row[2*i+1])
+    );
+  end
+
+  for (genvar i = 0; i < int'(2 * Pairs); i++) begin : gen_lane
+    if (i < int'(Lanes)) begin : gen_used
+      sl_special_lane u_lane (
+          .clk_i,
+          .valid_i,
+          .fn_i,
+          .x_i   (x_i[i]),
+          .addr_o(addr[i]),
+          .row_i (row[i]),
+          .y_o   (y_o[i])
+      );
+    end else begin : gen_unused
+      assign addr[i] = '0;
+    end
+  end
+endmodule

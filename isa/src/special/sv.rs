@@ -1,0 +1,148 @@
+//! Emits `sl_special_pkg.sv`: function codes, map of the binades and rows of the special functions.
+//!
+//! | constant | bits | layout |
+//! |----------|------|--------|
+//! | row | 72 | `exp[71:64]`, `c2[63:46]`, `c1[45:24]`, `c0[23:0]` |
+//! | kind | 3 | rows, or a result without them |
+//! | first | 11 | first row |
+//! | segments | 4 | leading fraction bits that choose the row |
+//!
+//! **Contract.** The text is checked in and a test fails when it is stale.
+//! **Errors.** None.
+
+use std::fmt::Write as _;
+
+use super::rows::{MAP, ROWS};
+use super::{BINADES, Entry, FIRST_EXPONENT, Function, Row};
+
+/// Rows of the memory.
+pub const DEPTH: usize = 2048;
+
+/// A row as the memory holds it.
+pub const fn row_bits(row: Row) -> u128 {
+    (row.exp as u128) << 64
+        | ((row.c2 & 0x3_FFFF) as u128) << 46
+        | ((row.c1 & 0x3F_FFFF) as u128) << 24
+        | row.c0 as u128
+}
+
+/// Names of the kinds of entries, in the order of their codes.
+const KINDS: [&str; 8] = ["Rows", "Operand", "Half", "Zero", "OneHalf", "One", "Infinity", "Ln2"];
+
+/// Code of an entry's kind; `None` for an exponent the unit has no code for.
+pub const fn kind(entry: Entry) -> Option<u8> {
+    match entry {
+        Entry::Rows { .. } => Some(0),
+        Entry::Pass => Some(1),
+        Entry::Half => Some(2),
+        Entry::Fixed(0) => Some(3),
+        Entry::Fixed(126) => Some(4),
+        Entry::Fixed(127) => Some(5),
+        Entry::Fixed(255) => Some(6),
+        Entry::Ln2 => Some(7),
+        Entry::Fixed(_) => None,
+    }
+}
+
+/// First row and leading fraction bits that choose the row.
+const fn rows_of(entry: Entry) -> (u16, u8) {
+    match entry {
+        Entry::Rows { first, log2_rows } => (first, log2_rows),
+        _ => (0, 0),
+    }
+}
+
+fn array<const PER_LINE: usize>(s: &mut String, words: &[String]) {
+    s.push_str(" = '{\n");
+    for (i, line) in words.chunks(PER_LINE).enumerate() {
+        let end = if (i + 1) * PER_LINE >= words.len() { "" } else { "," };
+        let _ = writeln!(s, "      {}{end}", line.join(", "));
+    }
+    s.push_str("  };\n");
+}
+
+/// Text of the package.
+pub fn package() -> String {
+    let mut s = String::from(
+        "// Function codes, map of the binades and rows of the special functions.
+//
+// Generated from the isa crate by the tests of isa/tests/special (SLUICE_BLESS=1); do not edit. Meaning: isa special.
+
+// A design without special functions uses none of it.
+// verilator lint_off UNUSEDPARAM
+package sl_special_pkg;
+
+  typedef enum logic [3:0] {
+",
+    );
+    for (i, f) in Function::ALL.iter().enumerate() {
+        let end = if i + 1 < Function::ALL.len() { "," } else { "" };
+        let _ = writeln!(s, "    Special{} = 4'd{}{end}", crate::sv::camel(f.name()), *f as u8);
+    }
+    let _ = writeln!(
+        s,
+        "  }} special_fn_e;
+
+  // How one binade is served: rows, the operand, its half, or a constant.
+  typedef enum logic [2:0] {{
+{}
+  }} kind_e;
+
+  // One segment: exponent of y = 1.0 and coefficients.
+  typedef struct packed {{
+    logic [7:0] exp;
+    logic signed [17:0] c2;
+    logic signed [21:0] c1;
+    logic [23:0] c0;
+  }} row_t;
+
+  localparam int unsigned Binades = {BINADES};
+  localparam int unsigned FirstExponent = {};  // biased, of the first binade
+  localparam int unsigned Depth = {DEPTH};
+
+  // verilog_format: off
+
+  // Negative operands of at least this magnitude (upper half of an fp32) give zero.",
+        KINDS.map(|k| format!("    Kind{k}")).join(",\n"),
+        FIRST_EXPONENT + 127
+    );
+    s.push_str("  localparam logic [14:0] Underflow[16]");
+    let limit = |i: usize| Function::ALL.get(i).map_or(0x7FFF, |f| f.underflow());
+    let limits: Vec<_> = (0..16).map(|i| format!("15'h{:04x}", limit(i))).collect();
+    array::<8>(&mut s, &limits);
+    // A function on one line, by the low bits of the exponent.
+    let lines: Vec<[Entry; BINADES]> = (0..32)
+        .map(|line| {
+            let mut entries = MAP.get(line).copied().unwrap_or([Entry::Fixed(0); BINADES]);
+            entries.rotate_right((FIRST_EXPONENT + 127) as usize % BINADES);
+            entries
+        })
+        .collect();
+    let all = |f: &dyn Fn(usize, Entry) -> String| -> Vec<String> {
+        lines.iter().enumerate().flat_map(|(i, l)| l.map(|e| f(i / 2, e))).collect()
+    };
+    let log = Function::Log2 as usize;
+    let base = |i: usize| Function::ALL.get(i).is_some_and(|f| f.is_base());
+    s.push_str("\n  // Two lines of binades per function: positive, negative operands. A line is in the order of the low bits of the exponent.\n  // Exponents outside the window share the entries at its ends.\n  localparam logic [2:0] Kinds[16*2*Binades]");
+    array::<12>(&mut s, &all(&|_, e| format!("3'd{}", kind(e).unwrap_or_default())));
+    s.push_str("\n  // First rows. Outside the window they only matter where a function has the same ones everywhere. Not for the logarithm.\n  localparam logic [10:0] FirstRow[16*2*Binades]");
+    array::<8>(&mut s, &all(&|i, e| format!("11'h{:03x}", if i == log { 0 } else { rows_of(e).0 })));
+    s.push_str("\n  // First rows of the logarithm: operand at least 2, below 1/2, in [1, 2), in [1/2, 1).\n  localparam logic [10:0] LogRow[4]");
+    let at = |exponent: i32| MAP[2 * log][(exponent - FIRST_EXPONENT) as usize];
+    let words = [1, -2, 0, -1].map(|e| format!("11'h{:03x}", rows_of(at(e)).0));
+    array::<4>(&mut s, &words);
+    s.push_str("\n  // Leading fraction bits that choose the row; of the logarithm, away from 1.\n  localparam logic [3:0] Segments[16*2*Binades]");
+    let segments = |i: usize, e: Entry| if i == log { rows_of(at(1)).1 } else { rows_of(e).1 };
+    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", segments(i, e))));
+    s.push_str("\n  // The same, one fewer where the offset has 17 bits.\n  localparam logic [3:0] Places[16*2*Binades]");
+    let places = |i: usize, e: Entry| segments(i, e).saturating_sub(u8::from(base(i)));
+    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", places(i, e))));
+    s.push_str("\n  localparam logic [71:0] Rows[Depth]");
+    let unused = Row { c0: 0, c1: 0, c2: 0, exp: 0 };
+    let rows: Vec<_> = (0..DEPTH)
+        .map(|i| format!("72'h{:018x}", row_bits(ROWS.get(i).copied().unwrap_or(unused))))
+        .collect();
+    array::<3>(&mut s, &rows);
+    s.push_str("  // verilog_format: on\nendpackage\n");
+    s
+}

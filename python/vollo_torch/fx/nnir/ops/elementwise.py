@@ -1,0 +1,243 @@
+"""Element by element: arithmetic, bounds, activations that are made of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vollo_torch.fx.nnir.layer import Layer, Number, Value
+
+
+def add(layer: Layer, input: Value | Number, other: Value | Number, alpha: Number = 1) -> Value:
+    """`input + alpha other`."""
+    return layer.pointwise("add", input, _scaled(layer, other, alpha))
+
+
+def sub(layer: Layer, input: Value | Number, other: Value | Number, alpha: Number = 1) -> Value:
+    """`input - alpha other`."""
+    return layer.pointwise("sub", input, _scaled(layer, other, alpha))
+
+
+def rsub(layer: Layer, input: Value | Number, other: Value | Number, alpha: Number = 1) -> Value:
+    """`other - alpha input`."""
+    return sub(layer, other, input, alpha)
+
+
+def _scaled(layer: Layer, value: Value | Number, alpha: Number) -> Value | Number:
+    if isinstance(alpha, Tensor) or alpha != 1:
+        return layer.pointwise("mul", value, alpha, part="alpha")
+    return value
+
+
+def mul(layer: Layer, input: Value | Number, other: Value | Number) -> Value:
+    """`input other`."""
+    return layer.pointwise("mul", input, other)
+
+
+def neg(layer: Layer, input: Value) -> Value:
+    """`-input`."""
+    return layer.pointwise("mul", input, -1)
+
+
+def maximum(layer: Layer, input: Value | Number, other: Value | Number) -> Value:
+    """The larger."""
+    return layer.pointwise("max", input, other)
+
+
+def minimum(layer: Layer, input: Value | Number, other: Value | Number) -> Value:
+    """The smaller."""
+    return layer.pointwise("min", input, other)
+
+
+def two_operands(layer: Layer, input: Value, other: Value | Number | None) -> None:
+    """`max` and `min` of one operand reduce it."""
+    if other is None or isinstance(other, int):
+        layer.refuse("one operand, a reduction", "two tensors")
+
+
+def maximum_of(layer: Layer, input: Value, other: Any = None, keepdim: Any = None) -> Value:
+    """`torch.max` of two tensors."""
+    two_operands(layer, input, None if keepdim is not None else other)
+    return maximum(layer, input, other)
+
+
+def minimum_of(layer: Layer, input: Value, other: Any = None, keepdim: Any = None) -> Value:
+    """`torch.min` of two tensors."""
+    two_operands(layer, input, None if keepdim is not None else other)
+    return minimum(layer, input, other)
+
+
+def div(layer: Layer, input: Value | Number, other: Value | Number, rounding_mode: str | None = None) -> Value:
+    """Exact or not at all: a reciprocal that is not a power of two rounds twice."""
+    if rounding_mode is not None:
+        layer.refuse(f"rounding_mode={rounding_mode!r}", "rounding_mode=None")
+    if not isinstance(other, (Tensor, int, float)):
+        layer.refuse("a divisor computed at run time", "a constant divisor of powers of two")
+    divisor = torch.as_tensor(other, dtype=torch.float32)
+    for value in divisor.flatten().tolist():
+        if not has_exact_reciprocal(value):
+            layer.refuse(
+                f"divisor {value!r}",
+                "a power of two, or a product with the reciprocal if its rounding is acceptable",
+            )
+    return layer.pointwise("mul", input, divisor.reciprocal())
+
+
+def has_exact_reciprocal(value: float) -> bool:
+    """A power of two whose reciprocal is a finite float32 too."""
+    if not math.isfinite(value) or value == 0:
+        return False
+    fraction, exponent = math.frexp(abs(value))
+    return fraction == 0.5 and -126 <= exponent <= 128
+
+
+def power(layer: Layer, input: Value | Number, exponent: Any) -> Value:
+    """Small whole powers as products."""
+    if not isinstance(exponent, (int, float)) or exponent not in (1, 2, 3) or isinstance(input, (int, float)):
+        layer.refuse(f"exponent {exponent!r}", "exponent 1, 2 or 3")
+    x = layer.runtime(input)
+    if exponent == 1:
+        return x
+    squared = layer.pointwise("mul", x, x, part="" if exponent == 2 else "square")
+    return squared if exponent == 2 else layer.pointwise("mul", squared, x)
+
+
+def square(layer: Layer, input: Value) -> Value:
+    """`input input`."""
+    return power(layer, input, 2)
+
+
+def absolute(layer: Layer, input: Value) -> Value:
+    """The larger of a value and its negative."""
+    x = layer.runtime(input)
+    return layer.pointwise("max", x, layer.pointwise("mul", x, -1, part="neg"))
+
+
+def clamp(layer: Layer, input: Value, min: Any = None, max: Any = None) -> Value:
+    """Bounds are numbers or constants; torch, too, gives the upper one if they cross."""
+    low, high = (_bound(layer, name, bound) for name, bound in (("min", min), ("max", max)))
+    if not isinstance(low, Tensor) and not isinstance(high, Tensor):
+        return layer.clamp(input, low, high)
+    x = layer.runtime(input)
+    for op, bound, part in (("max", low, "" if high is None else "min"), ("min", high, "")):
+        if bound is not None:
+            x = layer.pointwise(op, x, bound, part=part)
+    return x
+
+
+def _bound(layer: Layer, name: str, bound: Any) -> Number | Tensor | None:
+    if bound is None or isinstance(bound, (int, float)):
+        return bound
+    tensor = layer.constant(bound, f"bound {name}")
+    return float(tensor) if tensor.numel() == 1 and tensor.dim() == 0 else tensor
+
+
+def clamp_min(layer: Layer, input: Value, min: Any) -> Value:
+    """Lower bound only."""
+    return clamp(layer, input, min, None)
+
+
+def clamp_max(layer: Layer, input: Value, max: Any) -> Value:
+    """Upper bound only."""
+    return clamp(layer, input, None, max)
+
+
+def in_place(layer: Layer, inplace: bool) -> None:
+    """Refuses what changes its operand."""
+    if inplace:
+        layer.refuse("inplace=True", "inplace=False")
+
+
+def relu(layer: Layer, input: Value, inplace: bool = False) -> Value:
+    """At least 0."""
+    in_place(layer, inplace)
+    return layer.clamp(input, 0, None)
+
+
+def relu6(layer: Layer, input: Value, inplace: bool = False) -> Value:
+    """From 0 to 6."""
+    in_place(layer, inplace)
+    return layer.clamp(input, 0, 6)
+
+
+def hardtanh(layer: Layer, input: Value, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Value:
+    """Between two bounds."""
+    in_place(layer, inplace)
+    return layer.clamp(input, min_val, max_val)
+
+
+def threshold(layer: Layer, input: Value, threshold: float, value: float, inplace: bool = False) -> Value:
+    """A bound where the threshold is also the value below it."""
+    in_place(layer, inplace)
+    if threshold != value:
+        layer.refuse(f"threshold={threshold!r}, value={value!r}", "value equal to threshold, which is a clamp")
+    return layer.clamp(input, threshold, None)
+
+
+def leaky_relu(layer: Layer, input: Value, negative_slope: float = 0.01, inplace: bool = False) -> Value:
+    """The larger of a value and its multiple."""
+    in_place(layer, inplace)
+    if not 0 <= negative_slope <= 1:
+        layer.refuse(f"negative_slope={negative_slope!r}", "negative_slope from 0 to 1")
+    x = layer.runtime(input)
+    return layer.pointwise("max", x, layer.pointwise("mul", x, float(negative_slope), part="slope"))
+
+
+def zeros_like(layer: Layer, input: Value, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+    """A constant of the operand's shape."""
+    return torch.zeros(layer.result_shape)
+
+
+def ones_like(layer: Layer, input: Value, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+    """A constant of the operand's shape."""
+    return torch.ones(layer.result_shape)
+
+
+def full_like(
+    layer: Layer, input: Value, fill_value: Any, dtype: Any = None, device: Any = None, layout: Any = None
+) -> Tensor:
+    """A constant of the operand's shape."""
+    return torch.full(layer.result_shape, float(layer.constant(torch.as_tensor(fill_value), "a value")))
+
+
+def new_zeros(layer: Layer, input: Value, *size: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """A constant."""
+    return torch.zeros(layer.result_shape)
+
+
+def new_ones(layer: Layer, input: Value, *size: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """A constant."""
+    return torch.ones(layer.result_shape)
+
+
+def new_full(layer: Layer, input: Value, size: Any, fill_value: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """A constant."""
+    return full_like(layer, input, fill_value)
+
+
+def relu_module(layer: Layer, module: Any, input: Value) -> Value:
+    """`nn.ReLU`."""
+    return relu(layer, input, module.inplace)
+
+
+def relu6_module(layer: Layer, module: Any, input: Value) -> Value:
+    """`nn.ReLU6`."""
+    return relu6(layer, input, module.inplace)
+
+
+def hardtanh_module(layer: Layer, module: Any, input: Value) -> Value:
+    """`nn.Hardtanh`."""
+    return hardtanh(layer, input, module.min_val, module.max_val, module.inplace)
+
+
+def threshold_module(layer: Layer, module: Any, input: Value) -> Value:
+    """`nn.Threshold`."""
+    return threshold(layer, input, module.threshold, module.value, module.inplace)
+
+
+def leaky_relu_module(layer: Layer, module: Any, input: Value) -> Value:
+    """`nn.LeakyReLU`."""
+    return leaky_relu(layer, input, module.negative_slope, module.inplace)

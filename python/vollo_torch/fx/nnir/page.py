@@ -1,0 +1,105 @@
+"""`docs/torch.md`, written from the table of operations.
+
+python -m vollo_torch.fx.nnir.page > docs/torch.md
+"""
+
+from __future__ import annotations
+
+from vollo_torch.fx.nnir.table import modules, operations
+
+_HEAD = """\
+# PyTorch
+
+```python
+import vollo_compiler
+import vollo_torch
+
+# Traced, and the model's output for the example.
+module, expected = vollo_torch.fx.prepare_shape(model.eval(), example_input)
+# The graph, or one error that names everything there is to change.
+nnir = vollo_torch.fx.nnir.to_nnir(module)
+# Models over sequences: axis 2 is time, one step per inference.
+nnir, output_axis = nnir.streaming_transform(2)
+program = nnir.to_program(vollo_compiler.Config.bittware_ia420f_c6b32())
+```
+
+`python/examples` has whole programs. `vollo_torch.fx.save(model, input, path)` writes a traced model as `.tar.gz`,
+`load(path)` gives it back with the shape of its input (and runs code from it: open archives you trust).
+`vollo_torch.fx.is_vollo_tracing.get()` is true while `forward` is traced. Every layer keeps the path it has in the
+model, e.g. `block.0.conv`; functions are named after the module that calls them, e.g. `block.0.relu`. Modules of
+`vollo_torch.nn`: `PaddedConv1d` compiles; `LSTM`, `RecurrentStateLSTM`, `LSTMCell`, `Scan` and `RMSNorm` compute in
+PyTorch what they promise, and are refused by `to_nnir` until the machine has their operations; `Ones` and `Zeros` are
+constants.
+
+## What a model may use
+
+Float32 values, shapes known from the example inputs, PyTorch 1.13 or later. `vollo_torch.fx.nnir.ops` is this
+table; everything else, other arguments included, is reported at once by `to_nnir`, with layer names. Operations that
+read constants only, whatever they are, are computed then.
+
+Every run-time tensor has one *data dimension*, the axis packed into blocks: the one a matrix product or convolution
+contracts, inferred over the whole graph. Reshaping keeps the product of the extents to its right.
+
+While `forward` is traced, shapes are plain numbers: `x.shape`, `len(x)`, loops and conditions over them work. Values
+are not: a condition on a value computed from an input is refused. So are random numbers, state changed in `forward`,
+and, for now, `Fp32Activations`, `Fp8Weights` and `CorePartition` around a layer. Convolutions compile in streamed
+models (`NNIR.streaming_transform`).
+"""
+
+_AFTER = """\
+
+## Errors
+
+| raised by | when | exception | way out |
+|---|---|---|---|
+| `prepare_shape` | dropout, batch norm, `RReLU` or recurrent dropout in training mode | `ValueError` | `model.eval()` |
+| `prepare_shape` | TorchScript, `torch.compile` | `ValueError` | the module they were made from |
+| `prepare_shape` | a value computed from an input decides what `forward` does | `ValueError` | `maximum`, `minimum`, `clamp` |
+| `prepare_shape` | random numbers drawn in `forward` | `ValueError` | an input |
+| `prepare_shape` | a buffer or tensor attribute changed in `forward` | `ValueError` | `vollo_torch.nn` modules with state |
+| `prepare_shape` | a parameter that is not part of the model | `ValueError` | `nn.ModuleList`, `nn.ParameterList` |
+| `prepare_shape` | sizes that do not match | `ValueError` | names the layer and its operands |
+| `prepare_shape` | no module, no tensor, wrong number of inputs | `TypeError` | |
+| `to_nnir` | no module from `prepare_shape` | `ValueError` | `prepare_shape` first |
+| `to_nnir` | operations not in the table, in-place operations, `out=`, types but float32, contexts, FP32 inputs or outputs | `ValueError`, one for all | its text, per form |
+| `to_nnir` | weights or constants that are NaN or infinite | `ValueError` | names the layer and the element |
+| `to_nnir` | data dimensions that do not go together | `ValueError` | names the layers |
+| `to_nnir` | precisions that are no `NumberFormat` | `TypeError` | |
+| `load` | no archive of this version, or a damaged one | `ValueError` | `save` again |
+| `save`, `load` | a path that cannot be written or read | `OSError` | |
+| `CorePartition` | cores outside of the enclosing partition | `ValueError` on entry | `override=True` |
+"""
+
+
+def _code(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _shown(class_name: str) -> str:
+    return class_name.replace("vollo.", "vollo_torch.nn.")
+
+
+def page() -> str:
+    """The page for people."""
+    lines = [
+        _HEAD,
+        "## Functions and methods",
+        "",
+        "| operation | forms | arguments | restriction | NNIR |",
+        "|---|---|---|---|---|",
+    ]
+    for row in sorted(operations(), key=lambda row: row.name.lower()):
+        methods = [f".{m}" for m in row.methods if not m.startswith("__")]
+        forms = [*row.functions, *methods, *([f".{row.attribute}"] if row.attribute else [])]
+        arguments = _code([a for a in row.arguments if not a.startswith("_")])
+        lines.append(f"| `{row.name}` | {_code(forms)} | {arguments} | {row.restriction} | {row.nnir} |")
+    lines += ["", "`F` is `torch.nn.functional`; `operator.add` and the like are `+` and so on.", ""]
+    lines += ["## Modules", "", "| module | attributes | restriction | NNIR |", "|---|---|---|---|"]
+    for module in modules():
+        classes = _code([_shown(c) for c in module.classes])
+        lines.append(f"| {classes} | {_code(list(module.attributes))} | {module.restriction} | {module.nnir} |")
+    return "\n".join(lines) + "\n" + _AFTER
+
+
+if __name__ == "__main__":
+    print(page(), end="")
