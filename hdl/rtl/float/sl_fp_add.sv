@@ -161,7 +161,8 @@ module sl_fp_add (
   always_ff @(posedge clk_i) begin
     if (bypass_valid_i || valid_q5) begin
       automatic logic up = frac_q5[3] && (frac_q5[2:0] != '0 || frac_q5[4]);
-      automatic logic [30:0] packed_sum = {exp_q5[7:0], frac_q5[26:4]} + 31'(up);
+      automatic logic [30:0] down = {exp_q5[7:0], frac_q5[26:4]};
+      automatic logic [30:0] next = {exp_q5[7:0], frac_q5[26:4]} + 31'd1;
       automatic logic tiny = exp_q5[9] || exp_q5[7:0] == '0;
       automatic logic huge = !exp_q5[9] && exp_q5[7:0] == '1;
       automatic logic keep = !bypass_valid_i && kind_q5 == Normal && !tiny && !huge;
@@ -171,9 +172,8 @@ module sl_fp_add (
       automatic logic nan = !bypass_valid_i && kind_q5 == Nan;
       automatic logic [31:0] other = bypass_i & {32{bypass_valid_i}};
       sum_o[31] <= other[31] || (sign_q5 && !nan && !bypass_valid_i);
-      sum_o[30:23] <= (packed_sum[30:23] & {8{keep}}) | {8{max}} | other[30:23];
-      sum_o[22] <= (packed_sum[22] && keep) || nan || other[22];
-      sum_o[21:0] <= (packed_sum[21:0] & {22{keep}}) | other[21:0];
+      sum_o[30:0] <= (next & {31{keep && up}}) | (down & {31{keep && !up}}) | other[30:0] |
+          {{8{max}}, nan, 22'd0};
     end
   end
 endmodule

@@ -90,7 +90,7 @@ module sl_fp_mul (
 
   // p4: the product of two significands lies in [1, 4).
   logic valid_q4, sign_q4, guard_q4, sticky_q4;
-  kind_e kind_q4;
+  logic normal_q4, nan_q4, inf_q4;
   logic signed [9:0] exp_q4;
   logic [22:0] frac_q4;
 
@@ -99,7 +99,9 @@ module sl_fp_mul (
     if (valid_q3) begin
       automatic logic two = product_q3[47];
       sign_q4 <= sign_q3;
-      kind_q4 <= kind_q3;
+      normal_q4 <= kind_q3 == Normal;
+      nan_q4 <= kind_q3 == Nan;
+      inf_q4 <= kind_q3 == Inf;
       exp_q4 <= exp_q3 + 10'(two);
       frac_q4 <= two ? product_q3[46:24] : product_q3[45:23];
       guard_q4 <= two ? product_q3[23] : product_q3[22];
@@ -111,20 +113,20 @@ module sl_fp_mul (
   always_ff @(posedge clk_i) begin
     if (bypass_valid_i || valid_q4) begin
       automatic logic up = guard_q4 && (sticky_q4 || frac_q4[0]);
-      automatic logic [30:0] rounded = {exp_q4[7:0], frac_q4} + 31'(up);
-      automatic logic normal = !bypass_valid_i && kind_q4 == Normal;
+      automatic logic [30:0] down = {exp_q4[7:0], frac_q4};
+      automatic logic [30:0] next = {exp_q4[7:0], frac_q4} + 31'd1;
+      automatic logic normal = !bypass_valid_i && normal_q4;
       automatic logic none = exp_q4 == '0;
       automatic logic huge = !exp_q4[9] && (exp_q4[8] || exp_q4[7:0] == '1);
-      automatic logic keep = normal && exp_q4[9:8] == '0 && !none && !huge;
-      automatic logic nan = !bypass_valid_i && kind_q4 == Nan;
-      automatic logic max = nan || (!bypass_valid_i && kind_q4 == Inf) || (normal && huge);
+      automatic logic keep = normal && exp_q4[9:8] == '0 && exp_q4[7:0] != '0 && exp_q4[7:0] != '1;
+      automatic logic nan = !bypass_valid_i && nan_q4;
+      automatic logic max = (!bypass_valid_i && (nan_q4 || inf_q4)) || (normal && huge);
       // The largest subnormal rounds up to the smallest normal number.
       automatic logic least = normal && none && up && frac_q4 == '1;
       automatic logic [31:0] other = bypass_i & {32{bypass_valid_i}};
       product_o[31] <= other[31] || (sign_q4 && !nan && !bypass_valid_i);
-      product_o[30:23] <= (rounded[30:23] & {8{keep}}) | {8{max}} | {7'd0, least} | other[30:23];
-      product_o[22] <= (rounded[22] && keep) || nan || other[22];
-      product_o[21:0] <= (rounded[21:0] & {22{keep}}) | other[21:0];
+      product_o[30:0] <= (next & {31{keep && up}}) | (down & {31{keep && !up}}) | other[30:0] |
+          {{8{max}} | {7'd0, least}, nan, 22'd0};
     end
   end
 endmodule

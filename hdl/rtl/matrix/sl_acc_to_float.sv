@@ -100,7 +100,9 @@ module sl_acc_to_float (
       automatic logic odd = frac_q2[0] != sign_q2;
       automatic logic up = half ? odd : guard_q2 != sign_q2;
       automatic logic [22:0] magnitude = frac_q2 ^ {23{sign_q2}};
-      automatic logic [30:0] rounded = {exp_q2[7:0], magnitude} + 31'(up);
+      // Both outcomes of the rounding, so that its decision comes late.
+      automatic logic [30:0] down = {exp_q2[7:0], magnitude};
+      automatic logic [30:0] next = {exp_q2[7:0], magnitude} + 31'd1;
       automatic logic full = up && magnitude == '1;
       automatic logic none = exp_q2[7:0] == '0;
       automatic logic huge = !exp_q2[10] && (exp_q2[9:8] != '0 || exp_q2[7:0] == '1);
@@ -111,9 +113,8 @@ module sl_acc_to_float (
       logic
       least = full && none && !poison_q2 && !zero_q2 && exp_q2[10:8] == '0;
       value_o[31] <= sign_q2 && !poison_q2 && (keep || max || least);
-      value_o[30:23] <= (rounded[30:23] & {8{keep}}) | {8{max}} | {7'd0, least};
-      value_o[22] <= (rounded[22] && keep) || poison_q2;
-      value_o[21:0] <= rounded[21:0] & {22{keep}};
+      value_o[30:0] <= (next & {31{keep && up}}) | (down & {31{keep && !up}}) |
+          {{8{max}} | {7'd0, least}, poison_q2, 22'd0};
     end
   end
 endmodule

@@ -46,33 +46,9 @@ module sl_accumulator #(
     output logic signed [ 6:0] exp_o,
     output logic               poison_o
 );
-  // A distance in eights, decoded: an arithmetic shift to the right by whole bytes as an AND-OR of few places.
-  typedef struct packed {
-    logic       far;    // eight or more: only the sign is left
-    logic [7:0] place;  // one hot, none if far
-    logic [7:0] fill;   // bytes that are all sign
-  } shift_t;
-
-  function automatic shift_t distance(logic signed [6:0] from, logic signed [6:0] to);
-    logic [7:0] d;
-    d = 8'(from) - 8'(to);
-    distance.far = d[7:3] != '0;
-    for (int unsigned i = 0; i < 8; i++) begin
-      distance.place[i] = !distance.far && d[2:0] == 3'(i);
-      distance.fill[i]  = distance.far || 32'(d[2:0]) > 7 - i;
-    end
-  endfunction
-
-  // No bit has more than nine places, three for a LUT.
-  function automatic logic [63:0] shift(logic [63:0] value, logic [7:0] places, logic [7:0] fill);
-    logic [7:0][63:0] place;
-    logic [63:0] sign;
-    for (int unsigned i = 0; i < 8; i++) begin
-      place[i] = (value >> 8 * i) & {64{places[i]}};
-      sign[8*i+:8] = {8{fill[i] && value[63]}};
-    end
-    return (place[0] | place[1] | place[2]) | (place[3] | place[4] | place[5]) |
-        (place[6] | place[7] | sign);
+  // Distance of two exponents, which are eights of a bit.
+  function automatic logic [7:0] distance(logic signed [6:0] from, logic signed [6:0] to);
+    return 8'(from) - 8'(to);
   endfunction
 
   // Stages 3 to 5: exponents.
@@ -107,17 +83,17 @@ module sl_accumulator #(
   end
 
   logic signed [6:0] new_exp_q6, new_exp_q7;
-  logic term_far_q6;
+  // Distances in bytes to shift; far: only the sign is left.
+  logic term_far_q6, old_far_q6;
   logic [2:0] term_eights_q6, old_eights_q6;
-  shift_t old_shift_q6;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[5]) begin
+      automatic logic [7:0] term_distance = distance(new_exp_q5, term_exp_q5);
+      automatic logic [7:0] old_distance = distance(new_exp_q5, prev_exp_q5);
       new_exp_q6 <= new_exp_q5;
-      term_far_q6 <= 8'(new_exp_q5) - 8'(term_exp_q5) > 8'd7;
-      term_eights_q6 <= 3'(new_exp_q5 - term_exp_q5);
-      old_shift_q6 <= distance(new_exp_q5, prev_exp_q5);
-      old_eights_q6 <= 3'(new_exp_q5 - prev_exp_q5);
+      {term_far_q6, term_eights_q6} <= {term_distance[7:3] != '0, term_distance[2:0]};
+      {old_far_q6, old_eights_q6} <= {old_distance[7:3] != '0, old_distance[2:0]};
     end
   end
 
@@ -126,8 +102,8 @@ module sl_accumulator #(
   logic old_poison_q7, poison_read;
   logic signed [63:0] term_q7, old_q7;
   logic [63:0] mantissa_read;
-  logic [7:0] loop_place_q7, loop_fill_q7;
-  logic loop_sign_q7;
+  logic loop_q7, loop_sign_q7;
+  logic [2:0] loop_eights_q7;
 
   sl_ram_async #(
       .Width(65),
@@ -164,11 +140,11 @@ module sl_accumulator #(
       new_exp_q7 <= new_exp_q6;
       if (term_far_q6) term_q7 <= {64{planes6_i ? late_i[39] : sum_i[SumWidth-1]}};
       else term_q7 <= planes6_i ? late : term;
-      if (loop6_i || old_shift_q6.far) old_q7 <= {64{old_shift_q6.far && (loop6_i || old[63])}};
+      if (loop6_i || old_far_q6) old_q7 <= {64{old_far_q6 && (loop6_i || old[63])}};
       else old_q7 <= old >>> {old_eights_q6, 3'b000};
-      loop_place_q7 <= old_shift_q6.place & {8{loop6_i}};
-      loop_fill_q7 <= old_shift_q6.fill & {8{loop6_i && !old_shift_q6.far}};
-      loop_sign_q7 <= loop6_i && old_shift_q6.far;
+      loop_q7 <= loop6_i && !old_far_q6;
+      loop_eights_q7 <= old_eights_q6;
+      loop_sign_q7 <= loop6_i && old_far_q6;
       old_poison_q7 <= (forward6_i && poison_o) || (read6_i && read_poison_q6);
     end
   end
@@ -193,7 +169,8 @@ module sl_accumulator #(
 
   always_ff @(posedge clk_i) begin
     if (valid_i[7]) begin
-      automatic logic [63:0] prev = old_q7 | shift(mantissa_o, loop_place_q7, loop_fill_q7);
+      automatic logic signed [63:0] looped = mantissa_o >>> {loop_eights_q7, 3'b000};
+      automatic logic [63:0] prev = old_q7 | (looped & {64{loop_q7}});
       exp_o <= new_exp_q7;
       mantissa_o <= $signed(add(term_q7, prev, loop_sign_q7 && !mantissa_o[63]));
       poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;
