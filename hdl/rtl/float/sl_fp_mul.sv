@@ -90,19 +90,23 @@ module sl_fp_mul (
 
   // p4: the product of two significands lies in [1, 4).
   logic valid_q4, sign_q4, guard_q4, sticky_q4;
-  logic normal_q4, nan_q4, inf_q4;
-  logic signed [9:0] exp_q4;
+  logic normal_q4, nan_q4, inf_q4, none_q4, huge_q4, keep_q4;
+  logic [7:0] exp_q4;
   logic [22:0] frac_q4;
 
   always_ff @(posedge clk_i) begin
     valid_q4 <= valid_q3;
     if (valid_q3) begin
       automatic logic two = product_q3[47];
+      automatic logic signed [9:0] exp = exp_q3 + 10'(two);
+      none_q4 <= exp == '0;
+      huge_q4 <= !exp[9] && (exp[8] || exp[7:0] == '1);
+      keep_q4 <= kind_q3 == Normal && exp[9:8] == '0 && exp[7:0] != '0 && exp[7:0] != '1;
       sign_q4 <= sign_q3;
       normal_q4 <= kind_q3 == Normal;
       nan_q4 <= kind_q3 == Nan;
       inf_q4 <= kind_q3 == Inf;
-      exp_q4 <= exp_q3 + 10'(two);
+      exp_q4 <= exp[7:0];
       frac_q4 <= two ? product_q3[46:24] : product_q3[45:23];
       guard_q4 <= two ? product_q3[23] : product_q3[22];
       sticky_q4 <= product_q3[21:0] != '0 || (two && product_q3[22]);
@@ -113,16 +117,14 @@ module sl_fp_mul (
   always_ff @(posedge clk_i) begin
     if (bypass_valid_i || valid_q4) begin
       automatic logic up = guard_q4 && (sticky_q4 || frac_q4[0]);
-      automatic logic [30:0] down = {exp_q4[7:0], frac_q4};
-      automatic logic [30:0] next = {exp_q4[7:0], frac_q4} + 31'd1;
+      automatic logic [30:0] down = {exp_q4, frac_q4};
+      automatic logic [30:0] next = {exp_q4, frac_q4} + 31'd1;
       automatic logic normal = !bypass_valid_i && normal_q4;
-      automatic logic none = exp_q4 == '0;
-      automatic logic huge = !exp_q4[9] && (exp_q4[8] || exp_q4[7:0] == '1);
-      automatic logic keep = normal && exp_q4[9:8] == '0 && exp_q4[7:0] != '0 && exp_q4[7:0] != '1;
+      automatic logic keep = !bypass_valid_i && keep_q4;
       automatic logic nan = !bypass_valid_i && nan_q4;
-      automatic logic max = (!bypass_valid_i && (nan_q4 || inf_q4)) || (normal && huge);
+      automatic logic max = (!bypass_valid_i && (nan_q4 || inf_q4)) || (normal && huge_q4);
       // The largest subnormal rounds up to the smallest normal number.
-      automatic logic least = normal && none && up && frac_q4 == '1;
+      automatic logic least = normal && none_q4 && up && frac_q4 == '1;
       automatic logic [31:0] other = bypass_i & {32{bypass_valid_i}};
       product_o[31] <= other[31] || (sign_q4 && !nan && !bypass_valid_i);
       product_o[30:0] <= (next & {31{keep && up}}) | (down & {31{keep && !up}}) | other[30:0] |

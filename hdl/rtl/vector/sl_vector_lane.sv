@@ -16,7 +16,7 @@ module sl_vector_lane
     input logic         p0_use_acc_i,
     input logic  [31:0] p0_acc_i,
     input logic  [31:0] p0_tensor_i,
-    input logic         p0_tensor_nan_i,
+    input logic  [ 2:0] p0_tensor_flags_i,  // all set: NaN
     input logic         p0_tensor_up_i,   // rounding the tensor operand to bf16 goes up
     input limits_t      p0_limits_i,
     input logic         p0_planes_i,
@@ -43,7 +43,7 @@ module sl_vector_lane
   pick_t p0_pick, p0_acc_pick, p0_tensor_pick;
 
   assign p0_acc_pick = '{nan: p0_acc_i[30:22] == 9'h1FF, hi: above(p0_acc_i, p0_limits_i), lo: below(p0_acc_i, p0_limits_i), flushed: 1'b0};
-  assign p0_tensor_pick = '{nan: p0_tensor_nan_i, hi: above(p0_tensor_i, p0_limits_i), lo: below(p0_tensor_i, p0_limits_i), flushed: p0_tensor_i[30:23] == '0};
+  assign p0_tensor_pick = '{nan: p0_tensor_flags_i == 3'b111, hi: above(p0_tensor_i, p0_limits_i), lo: below(p0_tensor_i, p0_limits_i), flushed: p0_tensor_i[30:23] == '0};
   assign p0_pick = p0_use_acc_i ? p0_acc_pick : p0_tensor_pick;
   assign p0_a = p0_use_acc_i ? p0_acc_i : p0_tensor_i;
   assign p0_up = !p0_planes_i && (p0_use_acc_i ? round_up(p0_acc_i[16:0]) : p0_tensor_up_i);

@@ -123,8 +123,7 @@ module sl_vector_unit
   logic c1_valid_q, c2_valid_q, c1_y_q, c1_const_q, c2_const_q;
   pipe_t c1_pipe_q, c2_pipe_q;
   logic [LaneBits-1:0] c1_rot_q, c2_rot_q;
-  logic [BlockSize*16-1:0] c2_block_q;
-  logic [BlockSize-1:0][16:0] c2_lanes, c2_rotated;  // {NaN, bf16}
+  logic [BlockSize*16-1:0] c2_block_q, c2_rotated;
   logic [BlockSize*32-1:0] c2_constant_q, tensor_q;
 
   always_ff @(posedge clk_i) begin
@@ -152,26 +151,30 @@ module sl_vector_unit
     end
   end
 
-  for (genvar i = 0; i < BlockSize; i++) begin : gen_flag
-    assign c2_lanes[i] = {is_nan({c2_block_q[i*16+:15], 16'd0}), c2_block_q[i*16+:16]};
-  end
-
   sl_rotate #(
       .Lanes(BlockSize),
-      .LaneWidth(17)
+      .LaneWidth(16)
   ) u_rotate (
       .rot_i (c2_rot_q),
-      .data_i(c2_lanes),
+      .data_i(c2_block_q),
       .data_o(c2_rotated)
   );
 
-  logic [BlockSize-1:0] tensor_up_q, tensor_nan_q;
+  // A NaN in three parts: upper and lower half of the exponent all ones, a fraction.
+  function automatic logic [2:0] nan_flags(logic [30:0] u);
+    return {u[30:27] == '1, u[26:23] == '1, u[22:0] != '0};
+  endfunction
+
+  logic [BlockSize-1:0] tensor_up_q;
+  logic [BlockSize-1:0][2:0] tensor_flags_q;
   always_ff @(posedge clk_i) begin
     if (c2_valid_q) begin
       for (int unsigned i = 0; i < BlockSize; i++) begin
         tensor_up_q[i] <= c2_const_q && round_up(c2_constant_q[i*32+:17]);
-        tensor_nan_q[i] <= c2_const_q ? is_nan(c2_constant_q[i*32+:31]) : c2_rotated[i][16];
-        tensor_q[i*32+:32] <= c2_const_q ? c2_constant_q[i*32+:32] : {c2_rotated[i][15:0], 16'd0};
+        tensor_flags_q[i] <= nan_flags(
+            c2_const_q ? c2_constant_q[i*32+:31] : {c2_rotated[i*16+:15], 16'd0}
+        );
+        tensor_q[i*32+:32] <= c2_const_q ? c2_constant_q[i*32+:32] : {c2_rotated[i*16+:16], 16'd0};
       end
     end
   end
@@ -306,7 +309,7 @@ module sl_vector_unit
         .p0_use_acc_i(p0_acc_q),
         .p0_acc_i(acc_value_i[i*32+:32]),
         .p0_tensor_i(tensor_q[i*32+:32]),
-        .p0_tensor_nan_i(tensor_nan_q[i]),
+        .p0_tensor_flags_i(tensor_flags_q[i]),
         .p0_tensor_up_i(tensor_up_q[i]),
         .p0_limits_i(p0_limits),
         .p0_planes_i(p0_tail_q.planes),
