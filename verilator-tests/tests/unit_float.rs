@@ -97,10 +97,7 @@ fn operands(random: &mut Random) -> [u32; 2] {
             let eb = (edge + 2 - random.below(5))
                 .saturating_sub(ea)
                 .clamp(1, 254);
-            [
-                (a & 0x807F_FFFF) | ea << 23,
-                (b & 0x807F_FFFF) | eb << 23,
-            ]
+            [(a & 0x807F_FFFF) | ea << 23, (b & 0x807F_FFFF) | eb << 23]
         }
         // Tiny sums.
         7 => [

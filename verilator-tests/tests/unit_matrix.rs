@@ -521,7 +521,14 @@ fn run(
         // What nobody asked for is noise.
         y_next = std::mem::replace(
             &mut y_after,
-            world.tensor(bank, if asked.is_some() { addr } else { addr.wrapping_mul(5) }),
+            world.tensor(
+                bank,
+                if asked.is_some() {
+                    addr
+                } else {
+                    addr.wrapping_mul(5)
+                },
+            ),
         );
         let [valid, addr] = bench.late_const.map(|p| bench.get(p));
         let start = cycle

@@ -141,7 +141,12 @@ fn result(word: &VectorWord, a: u32, b: u32, clamps: &[(u32, u32)]) -> u32 {
 
 impl Plan {
     /// A random word for cycle `c0`, if the machine's resources allow it.
-    fn word(&mut self, random: &mut Random, c0: usize, clamps: &[(u32, u32)]) -> Option<VectorWord> {
+    fn word(
+        &mut self,
+        random: &mut Random,
+        c0: usize,
+        clamps: &[(u32, u32)],
+    ) -> Option<VectorWord> {
         let a_src = [ASrc::Acc, ASrc::X, ASrc::Y, ASrc::Const][random.below(4) as usize];
         let op = OPS[random.below(OPS.len() as u32) as usize];
         let b_src = match (op, random.below(2)) {
@@ -170,7 +175,12 @@ impl Plan {
             ..VectorWord::default()
         };
         let t = timing();
-        let p0 = c0 + if a_src == ASrc::Acc { t.acc_p0() } else { TENSOR_P0 } as usize;
+        let p0 = c0
+            + if a_src == ASrc::Acc {
+                t.acc_p0()
+            } else {
+                TENSOR_P0
+            } as usize;
         let o = p0 + Timing::to_output(op == Op::Pass) as usize;
         let planes = format == Format::Planes;
         let exchange: Vec<usize> = (o..=o + usize::from(planes)).collect();
@@ -227,10 +237,13 @@ impl Plan {
             data: std::array::from_fn(|i| half(values[i])),
         };
         if planes {
-            self.out.insert(o + 1, written(word.dst_addr, &|v| (v >> 16) as u16));
-            self.out.insert(o + 2, written(word.dst_addr + 1, &|v| v as u16));
+            self.out
+                .insert(o + 1, written(word.dst_addr, &|v| (v >> 16) as u16));
+            self.out
+                .insert(o + 2, written(word.dst_addr + 1, &|v| v as u16));
         } else {
-            self.out.insert(o + 1, written(word.dst_addr, &float::f32_to_bf16));
+            self.out
+                .insert(o + 1, written(word.dst_addr, &float::f32_to_bf16));
         }
         Some(word)
     }
@@ -265,7 +278,10 @@ fn run(library: &Library, seed: u64, cycles: usize, flip: Option<usize>) -> Resu
         let mut take = |map: &mut BTreeMap<usize, [u32; B]>, random: &mut Random| {
             map.remove(&cycle).unwrap_or_else(|| random.block(false))
         };
-        let (x, y) = (take(&mut plan.x, &mut random), take(&mut plan.y, &mut random));
+        let (x, y) = (
+            take(&mut plan.x, &mut random),
+            take(&mut plan.y, &mut random),
+        );
         let constant = take(&mut plan.constant, &mut random);
         let acc = take(&mut plan.acc, &mut random);
         bench.set_wide("x_data_i", &upper(x), 16);

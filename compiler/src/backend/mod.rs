@@ -21,7 +21,7 @@ pub mod place;
 pub mod schedule;
 mod tiles;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use sluice_isa::lbfp::WeightBlock;
@@ -31,7 +31,7 @@ use crate::error::{CompileError, Result};
 use crate::nnir::{Graph, NodeId, Op};
 use crate::passes;
 use block::LayerId;
-use place::{Placed, WeightUse, place, splittable};
+use place::{Placed, Split, WeightUse, place, splittable};
 use schedule::{Schedule, schedule};
 
 /// Options of one model.
@@ -323,16 +323,17 @@ fn best(
     cores: &[usize],
     used: &WeightUse,
 ) -> Result<(Placed, Schedule, WeightUse)> {
-    let attempt = |split: &BTreeSet<LayerId>| -> Result<(Placed, Schedule, WeightUse)> {
+    type Splits = BTreeMap<LayerId, Split>;
+    let attempt = |split: &Splits| -> Result<(Placed, Schedule, WeightUse)> {
         let (placed, used) = place(model, config, cores, split, used)?;
         let schedule = schedule(&placed, config)?;
         Ok((placed, schedule, used))
     };
     let cost = |s: &Schedule| (s.spaced, s.ticks);
     let layers = splittable(model, cores.len());
-    let mut best_split = BTreeSet::new();
+    let mut best_split = Splits::new();
     let mut best = attempt(&best_split);
-    let mut consider = |split: BTreeSet<LayerId>, best_split: &mut BTreeSet<LayerId>| {
+    let mut consider = |split: Splits, best_split: &mut Splits| {
         let candidate = attempt(&split);
         let better = match (&candidate, &best) {
             (Ok(c), Ok(b)) => cost(&c.1) < cost(&b.1),
@@ -345,13 +346,19 @@ fn best(
         }
     };
     if !layers.is_empty() {
-        consider(layers.iter().copied().collect(), &mut best_split);
-        for layer in layers.iter().take(64) {
-            let mut flipped = best_split.clone();
-            if !flipped.remove(layer) {
-                flipped.insert(*layer);
+        let all = layers.iter().map(|&layer| (layer, Split::Even));
+        consider(all.collect(), &mut best_split);
+        for &layer in layers.iter().take(64) {
+            for choice in [None, Some(Split::Even), Some(Split::Stairs)] {
+                let mut changed = best_split.clone();
+                match choice {
+                    Some(how) => changed.insert(layer, how),
+                    None => changed.remove(&layer),
+                };
+                if changed != best_split {
+                    consider(changed, &mut best_split);
+                }
             }
-            consider(flipped, &mut best_split);
         }
     }
     best
@@ -400,7 +407,7 @@ mod tests {
             &model,
             &config,
             &cores,
-            &BTreeSet::new(),
+            &BTreeMap::new(),
             &WeightUse::new(&config),
         )
         .unwrap();

@@ -37,6 +37,15 @@ impl WeightUse {
     }
 }
 
+/// How the left-over rows of a layer are split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// Every core gets the same number of terms.
+    Even,
+    /// Helpers get 1, 2, 3, ... terms: the cores finish one after the other, as the output port takes their rows.
+    Stairs,
+}
+
 /// Layers (by [`LayerId`]) whose left-over rows could be split.
 pub fn splittable(model: &BlockModel, cores: usize) -> Vec<LayerId> {
     let mut groups: BTreeMap<LayerId, (usize, usize)> = BTreeMap::new();
@@ -65,12 +74,12 @@ struct Placing<'a> {
     core: Vec<usize>,
 }
 
-/// Places a model on `cores`; `split` names the layers whose left-over rows are split. `used` is updated.
+/// Places a model on `cores`; `split` names the layers whose left-over rows are split, and how. `used` is updated.
 pub fn place(
     model: &BlockModel,
     config: &HardwareConfig,
     cores: &[usize],
-    split: &BTreeSet<LayerId>,
+    split: &BTreeMap<LayerId, Split>,
     used: &WeightUse,
 ) -> Result<(Placed, WeightUse)> {
     let mut p = Placing {
@@ -98,7 +107,7 @@ pub fn place(
             {
                 end += 1;
             }
-            p.layer(&model.ops[i..end], split.contains(&op.layer))?;
+            p.layer(&model.ops[i..end], split.get(&op.layer).copied())?;
             i = end;
         } else {
             let core = *writer_core.entry(op.dst.0).or_insert_with(|| {
@@ -193,11 +202,11 @@ impl Placing<'_> {
     }
 
     /// All sums of one layer.
-    fn layer(&mut self, ops: &[BlockOp], split: bool) -> Result<()> {
+    fn layer(&mut self, ops: &[BlockOp], split: Option<Split>) -> Result<()> {
         let c = self.cores.len();
         let whole = ops.len() / c * c;
         let mut rows = vec![0usize; self.config.num_cores as usize];
-        let keep = if split { whole } else { ops.len() };
+        let keep = if split.is_some() { whole } else { ops.len() };
         for op in &ops[..keep] {
             let Source::Sum { terms, .. } = &op.source else {
                 continue;
@@ -222,8 +231,8 @@ impl Placing<'_> {
                 None => self.spread(op, ops)?,
             }
         }
-        if split && whole < ops.len() {
-            self.split_rows(&ops[whole..])?;
+        if let Some(how) = split.filter(|_| whole < ops.len()) {
+            self.split_rows(&ops[whole..], how)?;
         }
         Ok(())
     }
@@ -286,38 +295,80 @@ impl Placing<'_> {
         Ok(())
     }
 
-    /// Fewer rows than cores: owners keep the last terms, helpers sum the first ones.
-    fn split_rows(&mut self, ops: &[BlockOp]) -> Result<()> {
-        let c = self.cores.len();
-        let mut by_load = self.cores.to_vec();
-        by_load.sort_by_key(|&core| (self.used.held[core].len(), core));
-        let (owners, helpers) = by_load.split_at(ops.len().min(c));
+    /// Per row, the helpers and how many of its terms each one sums: the same number of cycles for every core.
+    fn even_shares(
+        &self,
+        ops: &[BlockOp],
+        owners: &[usize],
+        helpers: &[usize],
+    ) -> Vec<Vec<(usize, usize)>> {
         let total: usize = ops.iter().map(BlockOp::num_terms).sum();
         // An owner also spends a cycle on each piece it receives.
-        let target = (total + ops.len()).div_ceil(c);
+        let target = (total + ops.len()).div_ceil(self.cores.len());
         let mut room: Vec<usize> = helpers.iter().map(|&h| target.min(self.room(h))).collect();
-        let mut pieces = Vec::new();
-        let mut kept = Vec::new();
-        for (op, &owner) in ops.iter().zip(owners) {
-            let Source::Sum { terms, bias } = &op.source else {
-                continue;
-            };
+        let share = |(op, &owner): (&BlockOp, &usize)| {
             let keep = target.saturating_sub(1).min(self.room(owner)).max(1);
-            let mut rest = &terms[..terms.len().saturating_sub(keep)];
-            let mut own = terms[rest.len()..].to_vec();
-            while !rest.is_empty() {
+            let mut rest = op.num_terms().saturating_sub(keep);
+            let mut shares = Vec::new();
+            while rest > 0 {
                 let with_room = (0..helpers.len()).filter(|&h| room[h] > 0);
                 let Some(best) = with_room.max_by_key(|&h| (room[h], std::cmp::Reverse(h))) else {
                     break;
                 };
-                let (given, left) = rest.split_at(room[best].min(rest.len()));
-                room[best] -= given.len();
-                let (piece, term) = self.piece(op, given);
-                pieces.push((helpers[best], piece));
+                let count = room[best].min(rest);
+                room[best] -= count;
+                rest -= count;
+                shares.push((helpers[best], count));
+            }
+            shares
+        };
+        ops.iter().zip(owners).map(share).collect()
+    }
+
+    /// The same with 1, 2, 3, ... terms for the helpers, so that the cores finish one after the other.
+    fn stair_shares(&self, ops: &[BlockOp], helpers: &[usize]) -> Vec<Vec<(usize, usize)>> {
+        let mut left: Vec<usize> = ops.iter().map(BlockOp::num_terms).collect();
+        let mut shares = vec![vec![]; ops.len()];
+        for (i, &helper) in helpers.iter().enumerate().rev() {
+            let most = (0..ops.len()).max_by_key(|&row| (left[row], std::cmp::Reverse(row)));
+            let Some(row) = most else { break };
+            let count = (i + 1)
+                .min(self.room(helper))
+                .min(left[row].saturating_sub(1));
+            if count > 0 {
+                left[row] -= count;
+                shares[row].push((helper, count));
+            }
+        }
+        shares
+    }
+
+    /// Fewer rows than cores: owners keep the last terms, helpers sum the first ones.
+    fn split_rows(&mut self, ops: &[BlockOp], how: Split) -> Result<()> {
+        let c = self.cores.len();
+        let mut by_load = self.cores.to_vec();
+        by_load.sort_by_key(|&core| (self.used.held[core].len(), core));
+        let (owners, helpers) = by_load.split_at(ops.len().min(c));
+        let shares = match how {
+            Split::Even => self.even_shares(ops, owners, helpers),
+            Split::Stairs => self.stair_shares(ops, helpers),
+        };
+        let mut pieces = Vec::new();
+        let mut kept = Vec::new();
+        for ((op, &owner), shares) in ops.iter().zip(owners).zip(shares) {
+            let Source::Sum { terms, bias } = &op.source else {
+                continue;
+            };
+            let given: usize = shares.iter().map(|s| s.1).sum();
+            let (mut rest, own) = terms.split_at(given);
+            let mut own = own.to_vec();
+            for (helper, count) in shares {
+                let (part, left) = rest.split_at(count);
+                let (piece, term) = self.piece(op, part);
+                pieces.push((helper, piece));
                 own.push(term);
                 rest = left;
             }
-            own.splice(0..0, rest.iter().copied());
             kept.push((
                 owner,
                 BlockOp {

@@ -703,9 +703,8 @@ impl<'a> Scheduler<'a> {
         }
         let last_output = r.outputs.last().copied().unwrap_or(0);
         // The first beat is accepted in the cycle of tick t0; an output word's beat stands on the port `fetch + OUTPUT` cycles after its tick.
-        let spaced = last_output - r.t0
-            + (self.timing.fetch() + sluice_isa::timing::OUTPUT) as usize
-            + 1;
+        let spaced =
+            last_output - r.t0 + (self.timing.fetch() + sluice_isa::timing::OUTPUT) as usize + 1;
         self.result.ticks = ticks.max(2);
         self.result.spaced = spaced;
     }

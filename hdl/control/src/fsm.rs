@@ -406,8 +406,8 @@ impl Logic for DispatchFsm {
         );
         self.accept[0].next = self.input_valid.val() & self.open[0].q.val() & !self.in_par.q.val();
         self.accept[1].next = self.input_valid.val() & self.open[1].q.val() & self.in_par.q.val();
-        self.accept_run.next = (self.np.val() & self.accept[0].val())
-            | (!self.np.val() & self.accept[1].val());
+        self.accept_run.next =
+            (self.np.val() & self.accept[0].val()) | (!self.np.val() & self.accept[1].val());
         self.here.next = self.some.q.val() | self.accept_run.val();
         self.reached.next = !self.word_beat.val() | self.here.val();
         self.may_end.next = self.run.q.val() & self.word_last.val() & !self.phase.q.val();

@@ -40,8 +40,8 @@ module sl_dispatcher
 
     input logic output_pop_i,
 
-    output logic [15:0] tick_pc_o,      // may become a tick
-    output logic        tick_valid_o,   // the address of the cycle before did
+    output logic [15:0] tick_pc_o,     // may become a tick
+    output logic        tick_valid_o,  // the address of the cycle before did
     output logic        tick_parity_o,
 
     output logic        out_cmd_valid_o,

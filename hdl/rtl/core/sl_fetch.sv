@@ -16,7 +16,7 @@ module sl_fetch
     input logic rst_ni,
 
     input logic [15:0] tick_pc_i,
-    input logic        tick_valid_i,   // of the address of the cycle before
+    input logic        tick_valid_i,  // of the address of the cycle before
     input logic        tick_parity_i,
 
     input logic                                       load_valid_i,
@@ -71,7 +71,7 @@ module sl_fetch
 
   // Widths are the architectural maxima: a configuration leaves upper bits unused.
   logic unused;
-  assign unused   = ^{tick_pc_i, load_addr_i};
+  assign unused = ^{tick_pc_i, load_addr_i};
 
   assign y_valid_o = tick_valid_i && vector.valid && vector.a_src == ASrcY;
   assign y_bank_o = vector.y_bank;

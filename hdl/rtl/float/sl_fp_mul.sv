@@ -91,7 +91,7 @@ module sl_fp_mul (
   // p4: the product of two significands lies in [1, 4).
   logic valid_q4, sign_q4, guard_q4, sticky_q4;
   logic normal_q4, nan_q4, inf_q4, none_q4, huge_q4, keep_q4;
-  logic [7:0] exp_q4;
+  logic [ 7:0] exp_q4;
   logic [22:0] frac_q4;
 
   always_ff @(posedge clk_i) begin

@@ -109,9 +109,7 @@ module sl_acc_to_float (
       automatic logic keep = !poison_q2 && !zero_q2 && exp_q2[10:8] == '0 && !none && !huge;
       automatic logic max = poison_q2 || (huge && !zero_q2);
       // The largest subnormal rounds up to the smallest normal number.
-      automatic
-      logic
-      least = full && none && !poison_q2 && !zero_q2 && exp_q2[10:8] == '0;
+      automatic logic least = full && none && !poison_q2 && !zero_q2 && exp_q2[10:8] == '0;
       value_o[31] <= sign_q2 && !poison_q2 && (keep || max || least);
       value_o[30:0] <= (next & {31{keep && up}}) | (down & {31{keep && !up}}) |
           {{8{max}} | {7'd0, least}, poison_q2, 22'd0};

@@ -34,13 +34,13 @@ module sl_accumulator #(
     input logic [AddrWidth-1:0] acc5_i,
     input logic [AddrWidth-1:0] acc8_i,
 
-    input logic signed [ 6:0] start_exp_i,
-    input logic signed [ 6:0] term_exp_i,
-    input logic signed [SumWidth-1:0] sum_i,      // the term is 2^(8 + fine6_i) of it
-    input logic        [ 2:0] fine6_i,
-    input logic               planes6_i,    // or else it is late_i, which is also the start value
+    input logic signed [6:0] start_exp_i,
+    input logic signed [6:0] term_exp_i,
+    input logic signed [SumWidth-1:0] sum_i,  // the term is 2^(8 + fine6_i) of it
+    input logic [2:0] fine6_i,
+    input logic planes6_i,  // or else it is late_i, which is also the start value
     input logic signed [39:0] late_i,
-    input logic               poison_i,     // of the term, in stage 7
+    input logic poison_i,  // of the term, in stage 7
 
     output logic signed [63:0] mantissa_o,
     output logic signed [ 6:0] exp_o,
@@ -129,14 +129,16 @@ module sl_accumulator #(
 
   // 2^(8 + fine) times the sum, then whole bytes down, is one shift to the right by six bits' worth: three LUTs deep.
   logic signed [63:0] term;
-  assign term = 64'($signed({{56 - SumWidth{sum_i[SumWidth-1]}}, sum_i, 15'b0}) >>> {term_eights_q6, ~fine6_i});
+  assign term = 64'($signed(
+      {{56 - SumWidth{sum_i[SumWidth-1]}}, sum_i, 15'b0}
+  ) >>> {term_eights_q6, ~fine6_i});
 
   always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
       automatic
       logic signed [63:0]
-      late = 64'(late_i) >>> {term_eights_q6, 3'b000},
-      old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) | (read_q6 & {64{read6_i}});
+          late = 64'(late_i) >>> {term_eights_q6, 3'b000},
+          old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) | (read_q6 & {64{read6_i}});
       new_exp_q7 <= new_exp_q6;
       if (term_far_q6) term_q7 <= {64{planes6_i ? late_i[39] : sum_i[SumWidth-1]}};
       else term_q7 <= planes6_i ? late : term;

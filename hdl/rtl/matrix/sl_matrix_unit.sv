@@ -61,7 +61,7 @@ module sl_matrix_unit #(
   logic [8+Late:0][AccAddrWidth-1:0] acc;
   logic [5+Late:0] first, constant;
   logic [1+Late:0][ 4:0] bank;
-  logic [Late:0][11:0] addr;
+  logic [  Late:0][11:0] addr;
   logic [1+Late:0][10:0] const_addr;
 
   logic [LastStage:1] product_q, planes_q;
@@ -69,7 +69,7 @@ module sl_matrix_unit #(
   logic [8+Late:1][AccAddrWidth-1:0] acc_q;
   logic [5+Late:1] first_q, constant_q;
   logic [1+Late:1][ 4:0] bank_q;
-  logic [Late:1][11:0] addr_q;
+  logic [  Late:1][11:0] addr_q;
   logic [1+Late:1][10:0] const_addr_q;
 
   assign product = {product_q, word_i.kind == MatrixKindProduct};

@@ -60,7 +60,7 @@ module sl_output_unit #(
       .lane_addr_i,
       .lane_mask_i,
       .lane_data_i,
-      .re_i(cmd_valid_i),
+      .re_i  (cmd_valid_i),
       .bank_i(cmd_bank_i),
       .addr_i(cmd_addr_i),
       .data_o(selected)

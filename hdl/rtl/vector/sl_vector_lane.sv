@@ -13,15 +13,15 @@ module sl_vector_lane
 (
     input logic clk_i,
 
-    input logic         p0_use_acc_i,
-    input logic  [31:0] p0_acc_i,
-    input logic  [31:0] p0_tensor_i,
-    input logic  [ 2:0] p0_tensor_flags_i,  // all set: NaN
-    input logic         p0_tensor_up_i,   // rounding the tensor operand to bf16 goes up
-    input limits_t      p0_limits_i,
-    input logic         p0_planes_i,
-    input logic         p0_alu_i,      // A and B go on to the arithmetic
-    input logic  [31:0] p0_b_i,
+    input logic           p0_use_acc_i,
+    input logic    [31:0] p0_acc_i,
+    input logic    [31:0] p0_tensor_i,
+    input logic    [ 2:0] p0_tensor_flags_i,  // all set: NaN
+    input logic           p0_tensor_up_i,     // rounding the tensor operand to bf16 goes up
+    input limits_t        p0_limits_i,
+    input logic           p0_planes_i,
+    input logic           p0_alu_i,           // A and B go on to the arithmetic
+    input logic    [31:0] p0_b_i,
 
     input logic              p1_valid_i,
     input vector_op_e        p1_op_i,
@@ -31,23 +31,31 @@ module sl_vector_lane
     input logic    p7_planes_i,
     input logic    p7_valid_i,
 
-    input  logic        o_en_i,         // a result or a lower plane goes into the exchange register
-    input  logic        o_low_i,        // it is the lower plane of the result before
-    input  logic [31:0] out_bounds_i,   // {hi, lo}, 16 bits of each: those that leave
+    input  logic        o_en_i,        // a result or a lower plane goes into the exchange register
+    input  logic        o_low_i,       // it is the lower plane of the result before
+    input  logic [31:0] out_bounds_i,  // {hi, lo}, 16 bits of each: those that leave
     output logic [15:0] data_o
 );
   // p0. Both sources are compared, so that their choice comes late. The accumulator's NaN is canonical and may stay what it is.
   logic [31:0] p0_a;
-  logic [15:0] p0_upper;
   logic p0_up;
   pick_t p0_pick, p0_acc_pick, p0_tensor_pick;
 
-  assign p0_acc_pick = '{nan: p0_acc_i[30:22] == 9'h1FF, hi: above(p0_acc_i, p0_limits_i), lo: below(p0_acc_i, p0_limits_i), flushed: 1'b0};
-  assign p0_tensor_pick = '{nan: p0_tensor_flags_i == 3'b111, hi: above(p0_tensor_i, p0_limits_i), lo: below(p0_tensor_i, p0_limits_i), flushed: p0_tensor_i[30:23] == '0};
+  assign p0_acc_pick = '{
+          nan: p0_acc_i[30:22] == 9'h1FF,
+          hi: above(p0_acc_i, p0_limits_i),
+          lo: below(p0_acc_i, p0_limits_i),
+          flushed: 1'b0
+      };
+  assign p0_tensor_pick = '{
+          nan: p0_tensor_flags_i == 3'b111,
+          hi: above(p0_tensor_i, p0_limits_i),
+          lo: below(p0_tensor_i, p0_limits_i),
+          flushed: p0_tensor_i[30:23] == '0
+      };
   assign p0_pick = p0_use_acc_i ? p0_acc_pick : p0_tensor_pick;
   assign p0_a = p0_use_acc_i ? p0_acc_i : p0_tensor_i;
   assign p0_up = !p0_planes_i && (p0_use_acc_i ? round_up(p0_acc_i[16:0]) : p0_tensor_up_i);
-  assign p0_upper = p0_a[31:16] + 16'(p0_up);
 
   // p1: the arithmetic reads subnormals as zero by itself.
   logic p1_bound_q, p1_upper_q;  // not the operand; hi, or NaN if not a bound
@@ -79,33 +87,47 @@ module sl_vector_lane
   );
 
   // p7
-  logic [15:0] p7_upper;
   pick_t p7_pick;
 
-  assign p7_pick = '{nan: p7_result[30:22] == 9'h1FF, hi: above(p7_result, p7_limits_i), lo: below(p7_result, p7_limits_i), flushed: 1'b0};
-  assign p7_upper = p7_result[31:16] + 16'(!p7_planes_i && round_up(p7_result[16:0]));
+  assign p7_pick = '{
+          nan: p7_result[30:22] == 9'h1FF,
+          hi: above(p7_result, p7_limits_i),
+          lo: below(p7_result, p7_limits_i),
+          flushed: 1'b0
+      };
 
-  // Exchange register, and the lower plane that waits. A NaN has zeros there.
+  // Exchange register with both outcomes of the rounding, so that its decision comes late, and the lower plane that waits. A NaN has
+  // zeros there.
   pick_t pick_q;
-  logic [15:0] out_q, low_q;
+  logic  up_q;
+  logic [15:0] down_q, next_q, low_q, out;
 
   always_ff @(posedge clk_i) begin
     if (o_en_i) begin
       if (o_low_i) begin
-        pick_q <= '{nan: 1'b0, hi: pick_q.hi && !pick_q.nan, lo: pick_q.lo && !pick_q.nan, flushed: 1'b0};
-        out_q  <= low_q & {16{!pick_q.nan && !pick_q.flushed}};
+        pick_q <= '{
+            nan: 1'b0,
+            hi: pick_q.hi && !pick_q.nan,
+            lo: pick_q.lo && !pick_q.nan,
+            flushed: 1'b0
+        };
+        up_q <= 1'b0;
+        down_q <= low_q & {16{!pick_q.nan && !pick_q.flushed}};
       end else begin
         pick_q <= p7_valid_i ? p7_pick : p0_pick;
-        out_q  <= p7_valid_i ? p7_upper : p0_upper;
+        up_q   <= p7_valid_i ? !p7_planes_i && round_up(p7_result[16:0]) : p0_up;
+        down_q <= p7_valid_i ? p7_result[31:16] : p0_a[31:16];
+        next_q <= p7_valid_i ? p7_result[31:16] + 16'd1 : p0_a[31:16] + 16'd1;
         low_q  <= p7_valid_i ? p7_result[15:0] : p0_a[15:0];
       end
     end
   end
 
+  assign out = up_q ? next_q : down_q;
   always_comb begin
     if (pick_q.nan) data_o = 16'h7FC0;
     else if (pick_q.hi) data_o = out_bounds_i[31:16];
     else if (pick_q.lo) data_o = out_bounds_i[15:0];
-    else data_o = {out_q[15], out_q[14:0] & {15{!pick_q.flushed}}};
+    else data_o = {out[15], out[14:0] & {15{!pick_q.flushed}}};
   end
 endmodule

@@ -55,9 +55,12 @@ package sl_vector_pkg;
     return nan ? 32'h7FC0_0000 : flush(u);
   endfunction
 
-  // The 16 bits of a bound that leave first.
-  function automatic logic [15:0] upper(logic [31:0] u, logic planes);
-    return u[31:16] + 16'(!planes && round_up(u[16:0]));
+  // A bound as bf16, from its upper half: both outcomes of the rounding, so that its decision comes late.
+  function automatic logic [15:0] rounded(logic [15:0] u, logic up, logic nan);
+    logic [15:0] next;
+    next = u + 16'd1;
+    if (nan) return 16'h7FC0;
+    return u[14:7] == '0 ? {u[15], 15'd0} : up ? next : u;
   endfunction
 
 endpackage

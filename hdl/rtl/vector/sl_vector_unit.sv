@@ -46,7 +46,7 @@ module sl_vector_unit
     input logic [BlockSize*32-1:0] acc_value_i,  // valid in p0 of operand A `acc`
 
     output logic [ 4:0] pre_o,
-    input  logic [63:0] pre_entry_i,   // {hi, lo}, same cycle
+    input  logic [63:0] pre_entry_i,  // {hi, lo}, same cycle
     output logic [ 4:0] post_o,
     input  logic [63:0] post_entry_i,
 
@@ -203,18 +203,21 @@ module sl_vector_unit
   // Bounds of both clamps, prepared.
   limits_t p0_limits, p7_limits;
   logic [63:0] p0_bounds, p7_bounds;
+  logic [31:0] p0_rounded, p7_rounded;
   assign pre_o = acc_valid_q[AccP0-4] ? acc_pipe_q[AccP0-4].pre : word_i.pre;
   sl_clamp_entry u_pre (
       .clk_i,
-      .entry_i (pre_entry_i),
-      .limits_o(p0_limits),
-      .bounds_o(p0_bounds)
+      .entry_i  (pre_entry_i),
+      .limits_o (p0_limits),
+      .bounds_o (p0_bounds),
+      .rounded_o(p0_rounded)
   );
   sl_clamp_entry u_post (
       .clk_i,
-      .entry_i (post_entry_i),
-      .limits_o(p7_limits),
-      .bounds_o(p7_bounds)
+      .entry_i  (post_entry_i),
+      .limits_o (p7_limits),
+      .bounds_o (p7_bounds),
+      .rounded_o(p7_rounded)
   );
 
   // p0: control registers.
@@ -292,15 +295,13 @@ module sl_vector_unit
       lane_mask_o <= p7_valid ? p7_mask_q : lane_mask(p0_tail_q.lane_lo, p0_tail_q.lane_hi);
     end
     if (out_valid) begin
-      low_addr_q   <= out_addr + 12'd1;
+      low_addr_q <= out_addr + 12'd1;
       low_bounds_q <= p7_valid ? {p7_bounds[47:32], p7_bounds[15:0]} : {p0_bounds[47:32], p0_bounds[15:0]};
     end
     if (low_pending_q) out_bounds_q <= low_bounds_q;
-    else if (p7_valid) begin
-      out_bounds_q <= {upper(p7_bounds[63:32], out_planes), upper(p7_bounds[31:0], out_planes)};
-    end else begin
-      out_bounds_q <= {upper(p0_bounds[63:32], out_planes), upper(p0_bounds[31:0], out_planes)};
-    end
+    else if (!out_planes) out_bounds_q <= p7_valid ? p7_rounded : p0_rounded;
+    else if (p7_valid) out_bounds_q <= {p7_bounds[63:48], p7_bounds[31:16]};
+    else out_bounds_q <= {p0_bounds[63:48], p0_bounds[31:16]};
   end
 
   for (genvar i = 0; i < BlockSize; i++) begin : gen_lane

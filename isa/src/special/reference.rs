@@ -104,10 +104,7 @@ pub fn exp2(x: u32) -> u32 {
     if f == 0 {
         return pack(0, i + 127, 0);
     }
-    let y = eval(
-        EXP2 + (f >> 17) as usize,
-        (f & 0x1_FFFF) as i32 - 0x1_0000,
-    );
+    let y = eval(EXP2 + (f >> 17) as usize, (f & 0x1_FFFF) as i32 - 0x1_0000);
     pack(0, i + 127, fraction(y))
 }
 
@@ -126,11 +123,7 @@ pub fn log2(x: u32) -> u32 {
     let y = if m == 0 {
         0
     } else {
-        eval(
-            LOG2P + (m >> 17) as usize,
-            (m & 0x1_FFFF) as i32 - 0x1_0000,
-        )
-        .clamp(0, 1 << 22)
+        eval(LOG2P + (m >> 17) as usize, (m & 0x1_FFFF) as i32 - 0x1_0000).clamp(0, 1 << 22)
     };
     let value = (i64::from(e - 127) << 22) + y;
     crate::float::round_exact(value < 0, u128::from(value.unsigned_abs()), -22)

@@ -76,10 +76,15 @@ fn bf16_errors(subject: &Subject) -> Errors {
         }
         e.operands += 1;
         let goal = nearest(want);
-        e.not_nearest += u32::from(goal & 0x7FFF != got & 0x7FFF || (goal != got && goal & 0x7FFF != 0));
+        e.not_nearest +=
+            u32::from(goal & 0x7FFF != got & 0x7FFF || (goal != got && goal & 0x7FFF != 0));
         let overflow = goal & 0x7FFF == 0x7F80;
         let error = if goal == got || (goal & 0x7FFF == 0 && got & 0x7FFF == 0) {
-            if goal & 0x7FFF == 0 || overflow { 0.0 } else { (got_value - want).abs() / ulp(want) }
+            if goal & 0x7FFF == 0 || overflow {
+                0.0
+            } else {
+                (got_value - want).abs() / ulp(want)
+            }
         } else {
             (got_value - want).abs() / ulp(want).max(MIN / 128.0)
         };
@@ -105,7 +110,11 @@ fn fp32_errors(subject: &Subject, e: &mut Errors) {
                     continue;
                 }
                 let relative = ((value((subject.unit)(x)) - want) / want).abs();
-                let slot = if want.abs() < 1e-3 && sign != 0 { &mut e.relative_far } else { &mut e.relative };
+                let slot = if want.abs() < 1e-3 && sign != 0 {
+                    &mut e.relative_far
+                } else {
+                    &mut e.relative
+                };
                 *slot = slot.max(relative);
             }
         }
@@ -120,7 +129,9 @@ fn measure(subject: &Subject) -> Errors {
 
 fn units() -> Vec<Subject> {
     let how = |f| match f {
-        Function::Recip | Function::Rsqrt | Function::Exp2 | Function::Tanh => "numerics 8.4, same bits",
+        Function::Recip | Function::Rsqrt | Function::Exp2 | Function::Tanh => {
+            "numerics 8.4, same bits"
+        }
         Function::Log2 => "rows by the distance from 1, or the fraction of the result",
         Function::Sqrt => "own rows",
         Function::Softplus => "own rows; below -16 those of sigmoid",
@@ -157,21 +168,76 @@ fn macros() -> Vec<Subject> {
     };
     vec![
         subject("exp", exp, f64::exp, "exp2(x * log2 e)"),
-        subject("log", |x| mul(apply(F::Log2, x), LN_2), f64::ln, "log2(x) * ln 2"),
-        subject("log10", |x| mul(apply(F::Log2, x), LOG10_2), f64::log10, "log2(x) * log10 2"),
-        subject("3 / x", |x| mul(0x4040_0000, apply(F::Recip, x)), |x| if x.abs() < 2f64.powi(126) { 3.0 / x } else { f64::NAN }, "a * recip(b), for b below 2^126: beyond it the reciprocal is flushed to zero"),
-        subject("sigmoid", |x| apply(F::Recip, add(ONE, exp(x ^ NEG))), sigmoid, "recip(1 + exp(-x)): three words more than the unit's"),
-        subject("silu", |x| mul(x, apply(F::Sigmoid, x)), |x| x * sigmoid(x), "x * sigmoid(x), the unit's sigmoid"),
-        subject("log2, 8.4", reference::log2, |x| exact(F::Log2, x), "numerics 8.4: absolute near 1"),
-        subject("sigmoid, 8.4", reference::sigmoid, sigmoid, "numerics 8.4: 0 from -16"),
-        subject("silu, 8.4", |x| mul(x, reference::sigmoid(x)), |x| x * sigmoid(x), "x * sigmoid(x) of 8.4"),
+        subject(
+            "log",
+            |x| mul(apply(F::Log2, x), LN_2),
+            f64::ln,
+            "log2(x) * ln 2",
+        ),
+        subject(
+            "log10",
+            |x| mul(apply(F::Log2, x), LOG10_2),
+            f64::log10,
+            "log2(x) * log10 2",
+        ),
+        subject(
+            "3 / x",
+            |x| mul(0x4040_0000, apply(F::Recip, x)),
+            |x| {
+                if x.abs() < 2f64.powi(126) {
+                    3.0 / x
+                } else {
+                    f64::NAN
+                }
+            },
+            "a * recip(b), for b below 2^126: beyond it the reciprocal is flushed to zero",
+        ),
+        subject(
+            "sigmoid",
+            |x| apply(F::Recip, add(ONE, exp(x ^ NEG))),
+            sigmoid,
+            "recip(1 + exp(-x)): three words more than the unit's",
+        ),
+        subject(
+            "silu",
+            |x| mul(x, apply(F::Sigmoid, x)),
+            |x| x * sigmoid(x),
+            "x * sigmoid(x), the unit's sigmoid",
+        ),
+        subject(
+            "log2, 8.4",
+            reference::log2,
+            |x| exact(F::Log2, x),
+            "numerics 8.4: absolute near 1",
+        ),
+        subject(
+            "sigmoid, 8.4",
+            reference::sigmoid,
+            sigmoid,
+            "numerics 8.4: 0 from -16",
+        ),
+        subject(
+            "silu, 8.4",
+            |x| mul(x, reference::sigmoid(x)),
+            |x| x * sigmoid(x),
+            "x * sigmoid(x) of 8.4",
+        ),
         subject("phi, 8.4", reference::phi, phi, "numerics 8.4: 0 from -8"),
-        subject("gelu, 8.4", |x| mul(x, reference::phi(x)), |x| x * phi(x), "x * phi(x) of 8.4"),
+        subject(
+            "gelu, 8.4",
+            |x| mul(x, reference::phi(x)),
+            |x| x * phi(x),
+            "x * phi(x) of 8.4",
+        ),
     ]
 }
 
 fn power(v: f64) -> String {
-    if v == 0.0 { "-".into() } else { format!("2^{:.1}", v.log2()) }
+    if v == 0.0 {
+        "-".into()
+    } else {
+        format!("2^{:.1}", v.log2())
+    }
 }
 
 fn table(s: &mut String, subjects: &[(Subject, Errors)]) {
@@ -183,7 +249,11 @@ fn table(s: &mut String, subjects: &[(Subject, Errors)]) {
             subject.name,
             subject.how,
             e.operands,
-            if e.ulp > 99.0 { "> 99".into() } else { format!("{:.4}", e.ulp) },
+            if e.ulp > 99.0 {
+                "> 99".into()
+            } else {
+                format!("{:.4}", e.ulp)
+            },
             value(e.at),
             e.not_nearest,
             e.wrong_way,
@@ -207,7 +277,13 @@ fn measured(subjects: Vec<Subject>) -> Vec<(Subject, Errors)> {
 fn page_is_current_and_errors_within_the_goal() {
     let (units, macros) = (measured(units()), measured(macros()));
     for (subject, e) in units.iter().chain(&macros[..5]) {
-        assert!(e.ulp <= 0.51, "{}: {} ulp at {:08x}", subject.name, e.ulp, e.at);
+        assert!(
+            e.ulp <= 0.51,
+            "{}: {} ulp at {:08x}",
+            subject.name,
+            e.ulp,
+            e.at
+        );
         assert_eq!(e.wrong_way, 0, "{}", subject.name);
     }
     let mut s = String::from(include_str!("page.md"));
