@@ -325,14 +325,19 @@ impl Placing<'_> {
         ops.iter().zip(owners).map(share).collect()
     }
 
-    /// The same with 1, 2, 3, ... terms for the helpers, so that the cores finish one after the other.
+    /// The same with one term more from helper to helper and from the last helper to the owners, so that the cores finish one after the
+    /// other.
     fn stair_shares(&self, ops: &[BlockOp], helpers: &[usize]) -> Vec<Vec<(usize, usize)>> {
         let mut left: Vec<usize> = ops.iter().map(BlockOp::num_terms).collect();
         let mut shares = vec![vec![]; ops.len()];
+        // Terms and additions of pieces, without the steps.
+        let (h, total) = (helpers.len(), left.iter().sum::<usize>());
+        let steps = h * (h + 1) / 2 + ops.len() * (h + 1);
+        let base = (total + h).saturating_sub(steps) / self.cores.len();
         for (i, &helper) in helpers.iter().enumerate().rev() {
             let most = (0..ops.len()).max_by_key(|&row| (left[row], std::cmp::Reverse(row)));
             let Some(row) = most else { break };
-            let count = (i + 1)
+            let count = (base + i + 1)
                 .min(self.room(helper))
                 .min(left[row].saturating_sub(1));
             if count > 0 {
