@@ -292,7 +292,7 @@ fn normalise(function: Function, negative: bool, exponent: i32, y: u32) -> u32 {
 fn log2(first: u16, k: u8, e: i32, m: u32) -> u32 {
     let i = e - 127;
     let below = i < 0;
-    if m == 0 && i >= -1 && i <= 0 {
+    if m == 0 && (-1..=0).contains(&i) {
         return if below { 1 << 31 | 127 << 23 } else { 0 };
     }
     if !(-1..=0).contains(&i) {
@@ -305,7 +305,12 @@ fn log2(first: u16, k: u8, e: i32, m: u32) -> u32 {
         let (c0, t_scaled) = if m == 0 { (0, 0) } else { (row.c0, t >> top) };
         let joined = i64::from(((u64::from(integer) << 22 | u64::from(c0)) << 1 >> top) as u32);
         let y = (joined + ((i64::from(t_scaled) * row.slope(t >> 1)) >> 15)) as u32;
-        return normalise(Function::Log2, below, i32::from(row.exp) + top as i32 - 1, y);
+        return normalise(
+            Function::Log2,
+            below,
+            i32::from(row.exp) + top as i32 - 1,
+            y,
+        );
     }
     // Below 1 the complement is the distance but for one unit of the last place.
     let distance = if below { !m & FRAC } else { m };

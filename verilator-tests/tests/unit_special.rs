@@ -60,13 +60,24 @@ fn operand(random: &mut Random) -> u32 {
     let word = random.word();
     let sign = random.word() & 0x8000_0000;
     match random.below(8) {
-        0 => sign | random.below(256) << 23 | [0, 1, 0x7F_FFFF, 0x40_0000][random.below(4) as usize],
+        0 => {
+            sign | random.below(256) << 23 | [0, 1, 0x7F_FFFF, 0x40_0000][random.below(4) as usize]
+        }
         1 | 2 => sign | (100 + random.below(38)) << 23 | word & 0x7F_FFFF,
         // Few bits of fraction, and all but few.
-        3 => sign | (100 + random.below(38)) << 23 | (word & 0x7F_FFFF) & (0x7F_FFFF << random.below(23)),
-        4 => sign | (120 + random.below(15)) << 23 | (word & 0x7F_FFFF) | (0x7F_FFFF >> random.below(23)),
+        3 => {
+            sign | (100 + random.below(38)) << 23
+                | (word & 0x7F_FFFF) & (0x7F_FFFF << random.below(23))
+        }
+        4 => {
+            sign | (120 + random.below(15)) << 23
+                | (word & 0x7F_FFFF)
+                | (0x7F_FFFF >> random.below(23))
+        }
         // Near 1.
-        5 => 0x3F80_0000u32.wrapping_add((word & 0xFF_FFFF) >> random.below(24)).wrapping_sub(random.below(64)),
+        5 => 0x3F80_0000u32
+            .wrapping_add((word & 0xFF_FFFF) >> random.below(24))
+            .wrapping_sub(random.below(64)),
         // Where results are flushed.
         6 => {
             let limit = Function::ALL[6 + random.below(5) as usize].underflow() << 16;
@@ -103,10 +114,14 @@ impl Bench {
     fn cycle(&mut self, valid: bool, function: u8, x: [u32; LANES]) -> [u32; LANES] {
         self.model.set_u64(self.clk, 0).unwrap();
         self.model.set_u64(self.valid, u64::from(valid)).unwrap();
-        self.model.set_u64(self.function, u64::from(function)).unwrap();
+        self.model
+            .set_u64(self.function, u64::from(function))
+            .unwrap();
         self.model.set_words(self.x, &x).unwrap();
         self.model.eval().unwrap();
-        let seen = self.model.words(self.y).unwrap()[..LANES].try_into().unwrap();
+        let seen = self.model.words(self.y).unwrap()[..LANES]
+            .try_into()
+            .unwrap();
         self.model.set_u64(self.clk, 1).unwrap();
         self.model.eval().unwrap();
         seen
@@ -175,7 +190,9 @@ fn special_unit_equals_the_model() {
     // The comparison can fail: an input bit the model sees differently, an output bit of one function.
     for wrong in [
         run(&library, mixed(2000), |f, x| apply(f, x ^ 0x0000_0400)),
-        run(&library, mixed(2000), |f, x| apply(f, x) ^ u32::from(f == Function::Log2)),
+        run(&library, mixed(2000), |f, x| {
+            apply(f, x) ^ u32::from(f == Function::Log2)
+        }),
     ] {
         assert!(wrong.is_some_and(|text| text.contains("expected")));
     }

@@ -40,6 +40,7 @@ package sl_special_pkg;
     logic [23:0] c0;
   } row_t;
 
+  localparam int unsigned Functions = 11;
   localparam int unsigned Binades = 32;
   localparam int unsigned FirstExponent = 103;  // biased, of the first binade
   localparam int unsigned Depth = 2048;

@@ -104,10 +104,7 @@ pub fn exp2(x: u32) -> u32 {
     if f == 0 {
         return pack(0, i + 127, 0);
     }
-    let y = eval(
-        EXP2 + (f >> 17) as usize,
-        (f & 0x1_FFFF) as i32 - 0x1_0000,
-    );
+    let y = eval(EXP2 + (f >> 17) as usize, (f & 0x1_FFFF) as i32 - 0x1_0000);
     pack(0, i + 127, fraction(y))
 }
 
@@ -126,11 +123,7 @@ pub fn log2(x: u32) -> u32 {
     let y = if m == 0 {
         0
     } else {
-        eval(
-            LOG2P + (m >> 17) as usize,
-            (m & 0x1_FFFF) as i32 - 0x1_0000,
-        )
-        .clamp(0, 1 << 22)
+        eval(LOG2P + (m >> 17) as usize, (m & 0x1_FFFF) as i32 - 0x1_0000).clamp(0, 1 << 22)
     };
     let value = (i64::from(e - 127) << 22) + y;
     crate::float::round_exact(value < 0, u128::from(value.unsigned_abs()), -22)
@@ -178,7 +171,7 @@ fn saturating(table: usize, slope: u64, s: u32, e: i32, m: u32) -> u32 {
             let (row, t) = odd_segment(exponent, m);
             (eval(table + row, t).min((1 << 23) - 1) as u64) >> (-1 - exponent).max(0)
         }
-        -31.. => ((u64::from(m) | one) >> -exponent) * slope >> 10,
+        -31.. => (((u64::from(m) | one) >> -exponent) * slope) >> 10,
         _ => 0,
     };
     let sum = if s == 1 { one - v } else { one + v };

@@ -27,7 +27,9 @@ pub const fn row_bits(row: Row) -> u128 {
 }
 
 /// Names of the kinds of entries, in the order of their codes.
-const KINDS: [&str; 8] = ["Rows", "Operand", "Half", "Zero", "OneHalf", "One", "Infinity", "Ln2"];
+const KINDS: [&str; 8] = [
+    "Rows", "Operand", "Half", "Zero", "OneHalf", "One", "Infinity", "Ln2",
+];
 
 /// Code of an entry's kind; `None` for an exponent the unit has no code for.
 pub const fn kind(entry: Entry) -> Option<u8> {
@@ -55,7 +57,11 @@ const fn rows_of(entry: Entry) -> (u16, u8) {
 fn array<const PER_LINE: usize>(s: &mut String, words: &[String]) {
     s.push_str(" = '{\n");
     for (i, line) in words.chunks(PER_LINE).enumerate() {
-        let end = if (i + 1) * PER_LINE >= words.len() { "" } else { "," };
+        let end = if (i + 1) * PER_LINE >= words.len() {
+            ""
+        } else {
+            ","
+        };
         let _ = writeln!(s, "      {}{end}", line.join(", "));
     }
     s.push_str("  };\n");
@@ -77,7 +83,12 @@ package sl_special_pkg;
     );
     for (i, f) in Function::ALL.iter().enumerate() {
         let end = if i + 1 < Function::ALL.len() { "," } else { "" };
-        let _ = writeln!(s, "    Special{} = 4'd{}{end}", crate::sv::camel(f.name()), *f as u8);
+        let _ = writeln!(
+            s,
+            "    Special{} = 4'd{}{end}",
+            crate::sv::camel(f.name()),
+            *f as u8
+        );
     }
     let _ = writeln!(
         s,
@@ -96,6 +107,7 @@ package sl_special_pkg;
     logic [23:0] c0;
   }} row_t;
 
+  localparam int unsigned Functions = {};
   localparam int unsigned Binades = {BINADES};
   localparam int unsigned FirstExponent = {};  // biased, of the first binade
   localparam int unsigned Depth = {DEPTH};
@@ -104,6 +116,7 @@ package sl_special_pkg;
 
   // Negative operands of at least this magnitude (upper half of an fp32) give zero.",
         KINDS.map(|k| format!("    Kind{k}")).join(",\n"),
+        Function::ALL.len(),
         FIRST_EXPONENT + 127
     );
     s.push_str("  localparam logic [14:0] Underflow[16]");
@@ -119,28 +132,54 @@ package sl_special_pkg;
         })
         .collect();
     let all = |f: &dyn Fn(usize, Entry) -> String| -> Vec<String> {
-        lines.iter().enumerate().flat_map(|(i, l)| l.map(|e| f(i / 2, e))).collect()
+        lines
+            .iter()
+            .enumerate()
+            .flat_map(|(i, l)| l.map(|e| f(i / 2, e)))
+            .collect()
     };
     let log = Function::Log2 as usize;
     let base = |i: usize| Function::ALL.get(i).is_some_and(|f| f.is_base());
     s.push_str("\n  // Two lines of binades per function: positive, negative operands. A line is in the order of the low bits of the exponent.\n  // Exponents outside the window share the entries at its ends.\n  localparam logic [2:0] Kinds[16*2*Binades]");
-    array::<12>(&mut s, &all(&|_, e| format!("3'd{}", kind(e).unwrap_or_default())));
+    array::<12>(
+        &mut s,
+        &all(&|_, e| format!("3'd{}", kind(e).unwrap_or_default())),
+    );
     s.push_str("\n  // First rows. Outside the window they only matter where a function has the same ones everywhere. Not for the logarithm.\n  localparam logic [10:0] FirstRow[16*2*Binades]");
-    array::<8>(&mut s, &all(&|i, e| format!("11'h{:03x}", if i == log { 0 } else { rows_of(e).0 })));
+    array::<8>(
+        &mut s,
+        &all(&|i, e| format!("11'h{:03x}", if i == log { 0 } else { rows_of(e).0 })),
+    );
     s.push_str("\n  // First rows of the logarithm: operand at least 2, below 1/2, in [1, 2), in [1/2, 1).\n  localparam logic [10:0] LogRow[4]");
     let at = |exponent: i32| MAP[2 * log][(exponent - FIRST_EXPONENT) as usize];
     let words = [1, -2, 0, -1].map(|e| format!("11'h{:03x}", rows_of(at(e)).0));
     array::<4>(&mut s, &words);
     s.push_str("\n  // Leading fraction bits that choose the row; of the logarithm, away from 1.\n  localparam logic [3:0] Segments[16*2*Binades]");
-    let segments = |i: usize, e: Entry| if i == log { rows_of(at(1)).1 } else { rows_of(e).1 };
+    let segments = |i: usize, e: Entry| {
+        if i == log {
+            rows_of(at(1)).1
+        } else {
+            rows_of(e).1
+        }
+    };
     array::<12>(&mut s, &all(&|i, e| format!("4'd{}", segments(i, e))));
     s.push_str("\n  // The same, one fewer where the offset has 17 bits.\n  localparam logic [3:0] Places[16*2*Binades]");
     let places = |i: usize, e: Entry| segments(i, e).saturating_sub(u8::from(base(i)));
     array::<12>(&mut s, &all(&|i, e| format!("4'd{}", places(i, e))));
     s.push_str("\n  localparam logic [71:0] Rows[Depth]");
-    let unused = Row { c0: 0, c1: 0, c2: 0, exp: 0 };
+    let unused = Row {
+        c0: 0,
+        c1: 0,
+        c2: 0,
+        exp: 0,
+    };
     let rows: Vec<_> = (0..DEPTH)
-        .map(|i| format!("72'h{:018x}", row_bits(ROWS.get(i).copied().unwrap_or(unused))))
+        .map(|i| {
+            format!(
+                "72'h{:018x}",
+                row_bits(ROWS.get(i).copied().unwrap_or(unused))
+            )
+        })
         .collect();
     array::<3>(&mut s, &rows);
     s.push_str("  // verilog_format: on\nendpackage\n");

@@ -30,7 +30,11 @@ fn erfc(z: f64) -> f64 {
 
 pub fn sigmoid(x: f64) -> f64 {
     let e = (-x.abs()).exp();
-    if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
+    if x >= 0.0 {
+        1.0 / (1.0 + e)
+    } else {
+        e / (1.0 + e)
+    }
 }
 
 pub fn phi(x: f64) -> f64 {

@@ -64,14 +64,22 @@ fn samples(target: &Target, scale: f64, count: i32) -> Vec<Sample> {
         let y = (target.value)(0.5 + 0.5 * f64::from(t) / f64::from(half)) * scale;
         let magnitude = if target.fraction { ONE } else { y };
         let flushed = y < 1.9 * ONE && scale >= ONE * 2f64.powi(127);
-        let tolerance = if flushed { 0.1 * ONE } else { magnitude * relative };
+        let tolerance = if flushed {
+            0.1 * ONE
+        } else {
+            magnitude * relative
+        };
         Sample { t, y, tolerance }
     };
     // Odd places: the inner product drops the low bits of `t`.
-    let grid = (0..=count).map(|i| ((2 * i - count) * (half / count) + i * 151 % 256).min(half - 1));
+    let grid =
+        (0..=count).map(|i| ((2 * i - count) * (half / count) + i * 151 % 256).min(half - 1));
     let mut all: Vec<_> = grid.map(|t| sample(t, target.between)).collect();
     for p in &target.exact_at {
-        all.push(sample(((p * 2.0 - 1.0) * f64::from(half)).floor() as i32, FINE));
+        all.push(sample(
+            ((p * 2.0 - 1.0) * f64::from(half)).floor() as i32,
+            FINE,
+        ));
     }
     all
 }
@@ -144,12 +152,26 @@ fn clamp(value: f64, bits: u32) -> i32 {
 
 /// Row and its worst `error / tolerance`; `None` when no row of this format serves the segment.
 fn fit(target: &Target) -> Option<(Row, f64)> {
-    let ends: Vec<f64> = (0..=16).map(|i| (target.value)(f64::from(i) / 16.0)).collect();
+    let ends: Vec<f64> = (0..=16)
+        .map(|i| (target.value)(f64::from(i) / 16.0))
+        .collect();
     let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
     let high = ends.iter().copied().fold(0.0, f64::max);
-    let exponent = if target.fraction { 0 } else { low.log2().floor() as i32 };
+    let exponent = if target.fraction {
+        0
+    } else {
+        low.log2().floor() as i32
+    };
     if high < f64::from(f32::MIN_POSITIVE) {
-        return Some((Row { c0: 1 << 22, c1: 0, c2: 0, exp: 0 }, 0.0));
+        return Some((
+            Row {
+                c0: 1 << 22,
+                c1: 0,
+                c2: 0,
+                exp: 0,
+            },
+            0.0,
+        ));
     }
     let exponent = exponent.max(-127); // a segment that ends below the normal range: `y` may fall below 1.0 there
     let steep = high * 2f64.powi(-exponent) >= 4.0; // more than two octaves: `y` starts below 1.0
@@ -161,11 +183,19 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
     let coarse = samples(target, scale, 32);
     let half = f64::from(target.half());
     let points = |f: &dyn Fn(&Sample) -> f64| -> Vec<(f64, f64, f64)> {
-        coarse.iter().map(|s| (f64::from(s.t) / half, f(s), s.tolerance)).collect()
+        coarse
+            .iter()
+            .map(|s| (f64::from(s.t) / half, f(s), s.tolerance))
+            .collect()
     };
     let [_, _, a2] = lawson::<3>(&points(&|s| s.y));
     let c2 = clamp(a2 * 2f64.powi(31) / (half * half), ROW_BITS[2]);
-    let bend = Row { c0: 0, c1: 0, c2, exp: 0 };
+    let bend = Row {
+        c0: 0,
+        c1: 0,
+        c2,
+        exp: 0,
+    };
     let [_, a1] = lawson::<2>(&points(&|s| s.y - bend.eval(s.t) as f64));
     let c1 = clamp(a1 * 2f64.powi(15) / half, ROW_BITS[1]);
     let slope = Row { c1, ..bend };
@@ -180,7 +210,11 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
     while to - from > 2 {
         let third = (to - from) / 3;
         let (a, b) = (from + third, to - third);
-        if worst(a) <= worst(b) { to = b } else { from = a }
+        if worst(a) <= worst(b) {
+            to = b
+        } else {
+            from = a
+        }
     }
     let mut c0 = (from..=to).min_by(|&a, &b| worst(a).total_cmp(&worst(b)))?;
     // The integer evaluation must stay in the range the unit assumes.
@@ -190,13 +224,23 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
         (false, _) => (1 << 21, 1 << 24),
     };
     let half = target.half();
-    let range = |f: fn(i64, i64) -> i64| (-half..half).step_by(16).chain([half - 1]).map(|t| slope.eval(t)).reduce(f);
+    let range = |f: fn(i64, i64) -> i64| {
+        (-half..half)
+            .step_by(16)
+            .chain([half - 1])
+            .map(|t| slope.eval(t))
+            .reduce(f)
+    };
     let (lowest, highest) = (range(i64::min)?, range(i64::max)?);
     c0 = c0.max(floor - lowest).min(ceiling - 1 - highest);
     if c0 + lowest < floor || !(0..1 << 24).contains(&c0) {
         return None;
     }
-    let row = Row { c0: c0 as u32, exp: (exponent + 127).clamp(0, 255) as u8, ..slope };
+    let row = Row {
+        c0: c0 as u32,
+        exp: (exponent + 127).clamp(0, 255) as u8,
+        ..slope
+    };
     Some((row, worst(c0)))
 }
 
@@ -242,7 +286,11 @@ impl Tables {
             let Block { rows, align } = &self.blocks[i];
             let at = (0..DEPTH)
                 .step_by(*align)
-                .find(|&at| slots.get(at..at + rows.len()).is_some_and(|s| s.iter().all(Option::is_none)))
+                .find(|&at| {
+                    slots
+                        .get(at..at + rows.len())
+                        .is_some_and(|s| s.iter().all(Option::is_none))
+                })
                 .unwrap_or_else(|| panic!("{DEPTH} rows do not hold the blocks"));
             for (slot, row) in slots[at..].iter_mut().zip(rows) {
                 *slot = Some(*row);
@@ -250,7 +298,12 @@ impl Tables {
             address[i] = at as u16;
         }
         let used = slots.iter().rposition(Option::is_some).map_or(0, |i| i + 1);
-        let unused = Row { c0: 0, c1: 0, c2: 0, exp: 0 };
+        let unused = Row {
+            c0: 0,
+            c1: 0,
+            c2: 0,
+            exp: 0,
+        };
         self.rows = slots[..used].iter().map(|s| s.unwrap_or(unused)).collect();
         for entry in self.map.iter_mut().flatten() {
             if let Entry::Rows { first, .. } = entry {
@@ -275,7 +328,12 @@ impl Tables {
             let (mut rows, mut worst) = (Vec::new(), 0.0f64);
             for j in 0..count {
                 let value = |p: f64| exact(function, sign * (base + (j as f64 + p) * width)).abs();
-                let target = Target { value: &value, exact_at: bf16_places(j, k), between, fraction: false };
+                let target = Target {
+                    value: &value,
+                    exact_at: bf16_places(j, k),
+                    between,
+                    fraction: false,
+                };
                 match fit(&target) {
                     Some((row, error)) if error <= 1.0 => {
                         rows.push(row);
@@ -291,7 +349,10 @@ impl Tables {
                     if negative { '-' } else { '+' },
                 ));
                 let first = self.block(rows, 1 << k) * INSIDE;
-                return Entry::Rows { first, log2_rows: k };
+                return Entry::Rows {
+                    first,
+                    log2_rows: k,
+                };
             }
         }
         panic!("{} of 2^{exponent}: no fit", function.name());
@@ -302,12 +363,18 @@ impl Tables {
         let (mut rows, mut worst) = (Vec::new(), 0.0f64);
         for j in 0..1usize << k {
             let at = |p: f64| value((j as f64 + p) / f64::from(1u32 << k));
-            let target = Target { value: &at, exact_at: Vec::new(), between: FINE, fraction };
+            let target = Target {
+                value: &at,
+                exact_at: Vec::new(),
+                between: FINE,
+                fraction,
+            };
             let (row, error) = fit(&target).unwrap_or_else(|| panic!("{name}: no fit"));
             worst = worst.max(error);
             rows.push(row);
         }
-        self.notes.push(format!("{name:10} {:3} rows, error {worst:.2}", 1 << k));
+        self.notes
+            .push(format!("{name:10} {:3} rows, error {worst:.2}", 1 << k));
         rows
     }
 
@@ -318,7 +385,11 @@ impl Tables {
             c2: (((bits << 52) as i64) >> 52) as i32,
             exp: exp(i),
         };
-        let rows = BASE_ROWS[first..first + count].iter().enumerate().map(row).collect();
+        let rows = BASE_ROWS[first..first + count]
+            .iter()
+            .enumerate()
+            .map(row)
+            .collect();
         self.block(rows, count) * INSIDE
     }
 }
@@ -345,7 +416,11 @@ pub fn tables() -> Tables {
     let recip = t.base(RECIP, 64, |_| 253);
     let rsqrt = t.base(RSQRT, 64, |_| 126);
     let exp2 = t.base(EXP2, 64, |_| 127);
-    let tanh = t.base(TANH, 128, |i| if i < 48 { 120 + (i / 8) as u8 } else { 126 });
+    let tanh = t.base(
+        TANH,
+        128,
+        |i| if i < 48 { 120 + (i / 8) as u8 } else { 126 },
+    );
     let mut roots = t.table(5, false, |p| (1.0 + p).sqrt(), "sqrt");
     roots.extend(t.table(5, false, |p| (2.0 + 2.0 * p).sqrt(), "sqrt"));
     let sqrt = t.block(roots, 64) * INSIDE;
@@ -360,7 +435,12 @@ pub fn tables() -> Tables {
             let scale = 2f64.powi(zeros);
             let value = |p: f64| {
                 let distance = (1.0 + p) / scale / 2.0;
-                scale * if below { -log(-(distance + 2f64.powi(-23)) / 2.0) } else { log(distance) }
+                scale
+                    * if below {
+                        -log(-(distance + 2f64.powi(-23)) / 2.0)
+                    } else {
+                        log(distance)
+                    }
             };
             rows.extend(t.table(2, false, value, "log2 near"));
         }
@@ -373,18 +453,36 @@ pub fn tables() -> Tables {
                 F::Rsqrt => all(rsqrt, 5),
                 F::Sqrt => all(sqrt, 5),
                 F::Log2 => map(|e| match e {
-                    -1 => Entry::Rows { first: near[1], log2_rows: 2 },
-                    0 => Entry::Rows { first: near[0], log2_rows: 2 },
-                    ..-1 => Entry::Rows { first: below, log2_rows: 5 },
-                    _ => Entry::Rows { first: above, log2_rows: 5 },
+                    -1 => Entry::Rows {
+                        first: near[1],
+                        log2_rows: 2,
+                    },
+                    0 => Entry::Rows {
+                        first: near[0],
+                        log2_rows: 2,
+                    },
+                    ..-1 => Entry::Rows {
+                        first: below,
+                        log2_rows: 5,
+                    },
+                    _ => Entry::Rows {
+                        first: above,
+                        log2_rows: 5,
+                    },
                 }),
                 F::Exp2 => map(|e| match e {
                     ..=-24 => Entry::Fixed(127),
                     7.. => Entry::Fixed(if negative { 0 } else { 255 }),
-                    _ => Entry::Rows { first: exp2, log2_rows: 6 },
+                    _ => Entry::Rows {
+                        first: exp2,
+                        log2_rows: 6,
+                    },
                 }),
                 F::Tanh => map(|e| {
-                    let rows = |row: i32, log2_rows| Entry::Rows { first: tanh + row as u16, log2_rows };
+                    let rows = |row: i32, log2_rows| Entry::Rows {
+                        first: tanh + row as u16,
+                        log2_rows,
+                    };
                     match e {
                         ..-7 => Entry::Pass,
                         -1 => rows(64, 4),
@@ -456,7 +554,11 @@ const fn n(first: u16, log2_rows: u8) -> Entry {
 
 ",
     );
-    let _ = writeln!(s, "/// How each binade is served.\n#[rustfmt::skip]\npub const MAP: [[Entry; BINADES]; {}] = [", t.map.len());
+    let _ = writeln!(
+        s,
+        "/// How each binade is served.\n#[rustfmt::skip]\npub const MAP: [[Entry; BINADES]; {}] = [",
+        t.map.len()
+    );
     for line in &t.map {
         s.push_str("    [");
         for (i, e) in line.iter().enumerate() {
@@ -468,9 +570,16 @@ const fn n(first: u16, log2_rows: u8) -> Entry {
             s.push_str(if i + 1 < BINADES { ", " } else { "],\n" });
         }
     }
-    let _ = writeln!(s, "];\n\n/// The segments.\n#[rustfmt::skip]\npub const ROWS: [Row; {}] = [", t.rows.len());
+    let _ = writeln!(
+        s,
+        "];\n\n/// The segments.\n#[rustfmt::skip]\npub static ROWS: [Row; {}] = [",
+        t.rows.len()
+    );
     for four in t.rows.chunks(4) {
-        let line: Vec<_> = four.iter().map(|r| format!("r({}, {}, {}, {}),", r.c0, r.c1, r.c2, r.exp)).collect();
+        let line: Vec<_> = four
+            .iter()
+            .map(|r| format!("r({}, {}, {}, {}),", r.c0, r.c1, r.c2, r.exp))
+            .collect();
         let _ = writeln!(s, "    {}", line.join(" "));
     }
     s.push_str("];\n");
@@ -485,5 +594,8 @@ fn rows_are_what_the_fit_gives() {
 
 #[test]
 fn package_is_current() {
-    crate::checked_in("hdl/rtl/special/sl_special_pkg.sv", &sluice_isa::special::sv::package());
+    crate::checked_in(
+        "hdl/rtl/special/sl_special_pkg.sv",
+        &sluice_isa::special::sv::package(),
+    );
 }

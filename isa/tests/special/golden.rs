@@ -56,10 +56,18 @@ const PAIRS: [(Function, Reference); 4] = [
 
 /// SHA-256 (FIPS 180-4).
 fn sha256(message: &[u8]) -> String {
-    let primes: Vec<u64> = (2u64..320).filter(|n| (2..*n).all(|d| n % d != 0)).collect();
+    let primes: Vec<u64> = (2u64..320)
+        .filter(|n| (2..*n).all(|d| n % d != 0))
+        .collect();
     let fraction = |root: f64| (root.fract() * 4_294_967_296.0) as u32;
-    let mut h: Vec<u32> = primes[..8].iter().map(|&p| fraction((p as f64).sqrt())).collect();
-    let k: Vec<u32> = primes[..64].iter().map(|&p| fraction((p as f64).cbrt())).collect();
+    let mut h: Vec<u32> = primes[..8]
+        .iter()
+        .map(|&p| fraction((p as f64).sqrt()))
+        .collect();
+    let k: Vec<u32> = primes[..64]
+        .iter()
+        .map(|&p| fraction((p as f64).cbrt()))
+        .collect();
     let mut data = message.to_vec();
     data.push(0x80);
     data.resize(data.len().next_multiple_of(64), 0);
@@ -77,13 +85,22 @@ fn sha256(message: &[u8]) -> String {
             let (a, b) = (w[i - 15], w[i - 2]);
             let s0 = a.rotate_right(7) ^ a.rotate_right(18) ^ a >> 3;
             let s1 = b.rotate_right(17) ^ b.rotate_right(19) ^ b >> 10;
-            w.push(w[i - 16].wrapping_add(s0).wrapping_add(w[i - 7]).wrapping_add(s1));
+            w.push(
+                w[i - 16]
+                    .wrapping_add(s0)
+                    .wrapping_add(w[i - 7])
+                    .wrapping_add(s1),
+            );
         }
         let mut v = h.clone();
         for i in 0..64 {
             let s1 = v[4].rotate_right(6) ^ v[4].rotate_right(11) ^ v[4].rotate_right(25);
             let choice = v[4] & v[5] ^ !v[4] & v[6];
-            let t1 = v[7].wrapping_add(s1).wrapping_add(choice).wrapping_add(k[i]).wrapping_add(w[i]);
+            let t1 = v[7]
+                .wrapping_add(s1)
+                .wrapping_add(choice)
+                .wrapping_add(k[i])
+                .wrapping_add(w[i]);
             let s0 = v[0].rotate_right(2) ^ v[0].rotate_right(13) ^ v[0].rotate_right(22);
             let majority = v[0] & v[1] ^ v[0] & v[2] ^ v[1] & v[2];
             v.rotate_right(1);
@@ -127,12 +144,22 @@ fn unit_equals_the_reference_where_they_share_tables() {
         for h in 0..=u16::MAX {
             for low in [0u32, 0x5A5A, 0xFFFF] {
                 let x = u32::from(h) << 16 | low;
-                assert_eq!(apply(function, x), reference(x), "{}({x:08x})", function.name());
+                assert_eq!(
+                    apply(function, x),
+                    reference(x),
+                    "{}({x:08x})",
+                    function.name()
+                );
             }
         }
         // Two whole binades, so every row at every offset.
         for x in (0x3F00_0000u32..0x4000_0000).step_by(7) {
-            assert_eq!(apply(function, x), reference(x), "{}({x:08x})", function.name());
+            assert_eq!(
+                apply(function, x),
+                reference(x),
+                "{}({x:08x})",
+                function.name()
+            );
         }
     }
 }
@@ -160,7 +187,11 @@ fn map_stays_inside_the_rows_and_rows_inside_their_widths() {
             } else {
                 (1 << log2_rows) - 1
             };
-            let parity = if matches!(function, Function::Rsqrt | Function::Sqrt) { 2 } else { 1 };
+            let parity = if matches!(function, Function::Rsqrt | Function::Sqrt) {
+                2
+            } else {
+                1
+            };
             assert!(first as usize + parity * (reached as usize + 1) <= ROWS.len());
         }
     }
@@ -172,7 +203,9 @@ fn map_stays_inside_the_rows_and_rows_inside_their_widths() {
     });
     for (i, row) in ROWS.iter().enumerate() {
         let narrow = i < 320 || log_rows.iter().any(|r| r.contains(&i));
-        assert!(row.c0 < 1 << ROW_BITS[0] && fits(row.c1, ROW_BITS[1]) && fits(row.c2, ROW_BITS[2]));
+        assert!(
+            row.c0 < 1 << ROW_BITS[0] && fits(row.c1, ROW_BITS[1]) && fits(row.c2, ROW_BITS[2])
+        );
         let half = if narrow { 1 << 16 } else { 1 << 17 };
         for t in (-half..half).step_by(64).chain([half - 1]) {
             let inner = row.c1 + (((t >> 8) * row.c2) >> 8);
@@ -187,12 +220,17 @@ fn map_stays_inside_the_rows_and_rows_inside_their_widths() {
 fn logarithms_away_from_one_stay_in_their_octave_and_rise() {
     for e in (1..126u32).step_by(3).chain(128..255) {
         let mut last = i32::MIN;
-        let ends = (0..4096u32).chain((4096..0x7F_F000).step_by(997)).chain(0x7F_F000..0x80_0000);
+        let ends = (0..4096u32)
+            .chain((4096..0x7F_F000).step_by(997))
+            .chain(0x7F_F000..0x80_0000);
         for m in ends {
             let y = apply(Function::Log2, e << 23 | m);
             let value = f64::from(f32::from_bits(y));
             let exact = f64::from(f32::from_bits(e << 23 | m)).log2();
-            assert!((value - exact).abs() < 2e-6 * exact.abs(), "{e} {m:06x}: {value} {exact}");
+            assert!(
+                (value - exact).abs() < 2e-6 * exact.abs(),
+                "{e} {m:06x}: {value} {exact}"
+            );
             let order = sluice_isa::float::order_key(y);
             assert!(order >= last.saturating_sub(32), "{e} {m:06x}: {value}");
             last = order;
@@ -231,7 +269,11 @@ fn special_values() {
         }
         for tiny in [1, 0x007F_FFFF] {
             for sign in [0, nzero] {
-                assert_eq!(apply(function, tiny | sign), apply(function, sign), "{name}: subnormal");
+                assert_eq!(
+                    apply(function, tiny | sign),
+                    apply(function, sign),
+                    "{name}: subnormal"
+                );
             }
         }
     }
