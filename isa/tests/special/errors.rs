@@ -330,7 +330,12 @@ fn not_nearest() {
             let want = exact(f, value(x));
             let got = f32_to_bf16(apply(f, x));
             if !want.is_nan() && value(x).is_finite() && nearest(want) != got && h & 0x7F80 != 0 {
-                println!("{}({:e}) = {want:e}: {got:04x}, nearest {:04x}", f.name(), value(x), nearest(want));
+                println!(
+                    "{}({:e}) = {want:e}: {got:04x}, nearest {:04x}",
+                    f.name(),
+                    value(x),
+                    nearest(want)
+                );
             }
         }
     }

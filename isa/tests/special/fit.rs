@@ -140,7 +140,9 @@ fn lawson<const N: usize>(points: &[(f64, f64, f64)]) -> [f64; N] {
             *w *= e + 1e-6 * worst + 1e-30;
             total += *w;
         }
-        weight.iter_mut().for_each(|w| *w /= total);
+        for w in &mut weight {
+            *w /= total;
+        }
     }
     best.1
 }
@@ -211,9 +213,9 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
         let third = (to - from) / 3;
         let (a, b) = (from + third, to - third);
         if worst(a) <= worst(b) {
-            to = b
+            to = b;
         } else {
-            from = a
+            from = a;
         }
     }
     let mut c0 = (from..=to).min_by(|&a, &b| worst(a).total_cmp(&worst(b)))?;
