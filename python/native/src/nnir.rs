@@ -15,9 +15,9 @@ use sluice_compiler::onnx;
 
 use crate::config::Config;
 use crate::errors::{compile, guard, os};
-use crate::{long, options};
 use crate::program::Program;
 use crate::program_builder::ProgramBuilder;
+use crate::{long, options};
 
 /// Number format of a model's input or output.
 #[pyclass(module = "vollo_compiler", eq, eq_int, frozen, hash)]
