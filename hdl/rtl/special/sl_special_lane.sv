@@ -1,7 +1,7 @@
 // One lane of the special functions: decode, address, quadratic, pack.
 //
-// Timing     fn_i, x_i in p1 (valid_i), y_o from p7: six register stages for every function, one per cycle, in any mix.
-//            addr_o in p2, its row in row_i in p3.
+// Timing     x_i in p1 (valid_i), y_o from p7: six register stages for every function, one per cycle, in any mix.
+//            p1_is_i in p1, p2_fn_i of the same operation in p2; addr_o in p2, its row in row_i in p3.
 // Numbers    isa special::apply, bit for bit.
 // Contract   valid_i only saves work: a stage that has nothing to do holds its registers. No reset.
 //
@@ -12,9 +12,11 @@ module sl_special_lane
 (
     input logic clk_i,
 
-    input logic               valid_i,
-    input special_fn_e        fn_i,
-    input logic        [31:0] x_i,
+    input logic    [10:0] p1_is_i,
+    input select_t        p2_fn_i,
+
+    input logic        valid_i,
+    input logic [31:0] x_i,
 
     output logic [10:0] addr_o,
     input  row_t        row_i,
@@ -28,7 +30,7 @@ module sl_special_lane
 
   assign p1_e = x_i[30:23];
   assign p1_m = x_i[22:0];
-  assign p1_log2 = fn_i == SpecialLog2;
+  assign p1_log2 = p1_is_i[SpecialLog2];
   assign p1_near = p1_log2 && (p1_e == 8'd126 || p1_e == 8'd127);
 
   // Place in a line of the map: the low bits of the exponent, held at both ends of the window.
@@ -75,26 +77,24 @@ module sl_special_lane
 
   // Look-ups by sign and binade for every function, then the function.
   logic [10:0] p1_first;
-  logic [3:0] p1_segments, p1_places;
+  logic [3:0] p1_drop, p1_places;
 
   always_comb begin
-    p1_first = '0;
-    p1_segments = '0;
+    p1_first  = '0;
+    p1_drop   = '0;
     p1_places = '0;
     for (int unsigned i = 0; i < Functions; i++) begin
       automatic logic [9:0] at = {4'(i), x_i[31], p1_e[4:0]};
-      p1_first |= FirstRow[at] & {11{fn_i == 4'(i)}};
-      p1_segments |= Segments[at] & {4{fn_i == 4'(i)}};
-      p1_places |= Places[at] & {4{fn_i == 4'(i)}};
+      p1_first |= FirstRow[at] & {11{p1_is_i[i]}};
+      p1_drop |= Drop[at] & {4{p1_is_i[i]}};
+      p1_places |= Places[at] & {4{p1_is_i[i]}};
     end
     if (p1_log2) p1_first = LogRow[{p1_near, p1_e<8'd127}];
   end
 
-  logic valid_q1, sign_q1, near_q1, m_zero_q1, exp2_q1, base_q1;
-  special_fn_e fn_q1;
-  logic [3:0] segments_q1;
+  logic valid_q1, sign_q1, near_q1, m_zero_q1;
+  logic [3:0] drop_q1;
   logic [4:0] binade_q1, zeros_q1, amount_q1;
-  logic [14:0] limit_q1;
   logic [ 7:0] e_q1;
   logic [10:0] first_q1;
   logic [22:0] m_q1;
@@ -104,18 +104,13 @@ module sl_special_lane
   always_ff @(posedge clk_i) begin
     valid_q1 <= valid_i;
     if (valid_i) begin
-      fn_q1 <= fn_i;
-      exp2_q1 <= fn_i == SpecialExp2;
-      base_q1 <= fn_i == SpecialExp2 || fn_i == SpecialRecip || fn_i == SpecialRsqrt ||
-          fn_i == SpecialTanh;
       sign_q1 <= x_i[31];
       near_q1 <= p1_near;
       m_zero_q1 <= p1_m == '0;
       binade_q1 <= p1_binade;
       first_q1 <= p1_first;
-      segments_q1 <= p1_segments;
+      drop_q1 <= p1_drop;
       amount_q1 <= p1_near ? p1_zeros : {1'b0, p1_places};
-      limit_q1 <= Underflow[fn_i];
       zeros_q1 <= p1_zeros;
       e_q1 <= p1_e;
       m_q1 <= p1_m;
@@ -126,22 +121,21 @@ module sl_special_lane
 
   // p2: the leading bits of the fraction choose the row, the rest is the offset. `shifted` has those bits shifted out but for one when
   // the offset is a bit narrower.
-  logic p2_root, p2_odd;
+  logic p2_odd;
   logic [30:0] p2_fixed;
   logic [24:5] p2_shifted;
   logic [22:5] p2_place;
-  logic [ 7:0] p2_index;
+  logic [7:0] p2_index;
   logic [10:0] p2_near;
 
-  assign p2_root = fn_q1 == SpecialRsqrt || fn_q1 == SpecialSqrt;
-  assign p2_odd = p2_root && !e_q1[0];
+  assign p2_odd = p2_fn_i.root && !e_q1[0];
   assign p2_fixed = ({1'b0, fixed_q1} ^ {31{sign_q1}}) + 31'(sign_q1);
   assign p2_shifted = 20'((source_q1 << amount_q1) >> 5);
-  assign p2_place = exp2_q1 ? p2_fixed[17:0] : p2_shifted[22:5];
+  assign p2_place = p2_fn_i.is[SpecialExp2] ? p2_fixed[17:0] : p2_shifted[22:5];
   assign p2_near = {5'b0, zeros_q1[4] ? 4'hF : zeros_q1[3:0], p2_shifted[24:23]};
   always_comb begin
-    p2_index = source_q1[22:15] >> 4'(4'd8 - segments_q1);
-    if (exp2_q1) p2_index = {2'b0, p2_fixed[22:17]};
+    p2_index = source_q1[22:15] >> drop_q1;
+    if (p2_fn_i.is[SpecialExp2]) p2_index = {2'b0, p2_fixed[22:17]};
     addr_o = first_q1 | {5'b0, p2_odd, 5'b0} | (near_q1 ? p2_near : {3'b0, p2_index});
   end
 
@@ -153,15 +147,13 @@ module sl_special_lane
   assign p2_below = e_q1 < 8'd127;
   assign p2_half  = 8'((9'(e_q1) + 9'd1) >> 1);  // (e - 127) / 2 rounded down, and 64
   always_comb begin
-    p2_exact = m_zero_q1 && (fn_q1 == SpecialRecip || (p2_root && !p2_odd));
-    if (exp2_q1) p2_exact = fixed_q1[22:0] == '0;
-    unique case (fn_q1)
-      SpecialRecip: p2_add = -$signed({2'b0, e_q1});
-      SpecialRsqrt: p2_add = 10'sd64 - $signed({2'b0, p2_half});
-      SpecialSqrt: p2_add = $signed({2'b0, p2_half}) - 10'sd64;
-      SpecialLog2: p2_add = -$signed({5'b0, zeros_q1});
-      default: p2_add = '0;
-    endcase
+    p2_exact = m_zero_q1 && (p2_fn_i.is[SpecialRecip] || (p2_fn_i.root && !p2_odd));
+    if (p2_fn_i.is[SpecialExp2]) p2_exact = fixed_q1[22:0] == '0;
+    p2_add = '0;
+    if (p2_fn_i.is[SpecialRecip]) p2_add = -$signed({2'b0, e_q1});
+    if (p2_fn_i.is[SpecialRsqrt]) p2_add = 10'sd64 - $signed({2'b0, p2_half});
+    if (p2_fn_i.is[SpecialSqrt]) p2_add = $signed({2'b0, p2_half}) - 10'sd64;
+    if (p2_fn_i.is[SpecialLog2]) p2_add = -$signed({5'b0, zeros_q1});
   end
 
   // Results the tables know nothing of: zero and infinity (the reciprocals and the logarithm of zero are infinite, the reciprocals of
@@ -173,20 +165,29 @@ module sl_special_lane
     OneExponent
   } domain_e;
 
-  logic p2_recip, p2_log2, p2_gated, p2_zero, p2_inf;
+  logic p2_recip, p2_sqrt, p2_log2, p2_zero, p2_inf;
   domain_e p2_domain;
 
-  assign p2_recip = fn_q1 == SpecialRecip;
-  assign p2_log2  = fn_q1 == SpecialLog2;
-  assign p2_gated = fn_q1 == SpecialSilu || fn_q1 == SpecialGelu || fn_q1 == SpecialGeluTanh;
+  assign p2_recip = p2_fn_i.is[SpecialRecip];
+  assign p2_sqrt  = p2_fn_i.is[SpecialSqrt];
+  assign p2_log2  = p2_fn_i.is[SpecialLog2];
   assign p2_zero  = e_q1 == '0;
   assign p2_inf   = e_q1 == '1;
 
+  logic [2:0] p2_kind;
+
+  always_comb begin
+    p2_kind = '0;
+    for (int unsigned i = 0; i < Functions; i++) begin
+      p2_kind |= Kinds[{4'(i), sign_q1, binade_q1}] & {3{p2_fn_i.is[i]}};
+    end
+  end
+
   always_comb begin
     p2_domain = Powers;
-    if (p2_recip || p2_root || p2_log2) begin
-      if (p2_zero) p2_domain = fn_q1 == SpecialSqrt ? AllZeros : AllOnes;
-      if (p2_inf) p2_domain = p2_log2 || fn_q1 == SpecialSqrt ? AllOnes : AllZeros;
+    if (p2_recip || p2_fn_i.root || p2_log2) begin
+      if (p2_zero) p2_domain = p2_sqrt ? AllZeros : AllOnes;
+      if (p2_inf) p2_domain = p2_log2 || p2_sqrt ? AllOnes : AllZeros;
     end
     if (near_q1 && m_zero_q1) p2_domain = e_q1[0] ? AllZeros : OneExponent;
   end
@@ -210,25 +211,25 @@ module sl_special_lane
       m_q2 <= m_q1;
       m_zero_q2 <= m_zero_q1;
       zero_q2 <= p2_zero;
-      kind_q2 <= kind_e'(Kinds[{fn_q1, sign_q1, binade_q1}]);
+      kind_q2 <= kind_e'(p2_kind);
       domain_q2 <= p2_domain;
-      under_q2 <= sign_q1 && {e_q1, m_q1[22:16]} >= limit_q1;
-      nan_q2 <= (p2_inf && (!m_zero_q1 || (sign_q1 && p2_gated))) ||
-          (sign_q1 && !p2_zero && (p2_root || p2_log2));
+      under_q2 <= sign_q1 && {e_q1, m_q1[22:16]} >= p2_fn_i.limit;
+      nan_q2 <= (p2_inf && (!m_zero_q1 || (sign_q1 && p2_fn_i.gated))) ||
+          (sign_q1 && !p2_zero && (p2_fn_i.root || p2_log2));
       negative_q2 <= p2_log2 ? p2_below :
-          sign_q1 && (p2_recip || p2_root || p2_gated || fn_q1 == SpecialTanh);
-      exp2_q2 <= exp2_q1;
+          sign_q1 && (p2_recip || p2_fn_i.root || p2_fn_i.gated || p2_fn_i.is[SpecialTanh]);
+      exp2_q2 <= p2_fn_i.is[SpecialExp2];
       log2_q2 <= p2_log2;
-      base_q2 <= base_q1;
-      low_q2 <= base_q1 && fn_q1 != SpecialTanh;
+      base_q2 <= p2_fn_i.base;
+      low_q2 <= p2_fn_i.base && !p2_fn_i.is[SpecialTanh];
       large_q2 <= p2_log2 && !near_q1;
       integer_q2 <= p2_below ? 7'(8'd126 - e_q1 + 8'(m_zero_q1)) : 7'(e_q1 - 8'd127);
       exact_q2 <= p2_exact;
-      step_q2 <= p2_exact && (p2_recip || fn_q1 == SpecialRsqrt);  // 1.0 is the table's end
+      step_q2 <= p2_exact && (p2_recip || p2_fn_i.is[SpecialRsqrt]);  // 1.0 is the table's end
       add_q2 <= p2_add;
       fixed_q2 <= p2_fixed[30:23];
       offset_q2 <= {
-        base_q1 ? ~p2_place[21] : ~p2_place[22], p2_place[21] ^ base_q1, p2_place[20:5]
+        p2_fn_i.base ? ~p2_place[21] : ~p2_place[22], p2_place[21] ^ p2_fn_i.base, p2_place[20:5]
       };
     end
   end

@@ -5,7 +5,7 @@
 //! | row | 72 | `exp[71:64]`, `c2[63:46]`, `c1[45:24]`, `c0[23:0]` |
 //! | kind | 3 | rows, or a result without them |
 //! | first | 11 | first row |
-//! | segments | 4 | leading fraction bits that choose the row |
+//! | drop, places | 4 | from the number of leading fraction bits that choose the row |
 //!
 //! **Contract.** The text is checked in and a test fails when it is stale.
 //! **Errors.** None.
@@ -99,6 +99,15 @@ package sl_special_pkg;
 {}
   }} kind_e;
 
+  // The function of an operation, decoded once for all lanes.
+  typedef struct packed {{
+    logic [10:0] is;     // one bit per code
+    logic        base;   // 17-bit offset, significand held below 2
+    logic        root;
+    logic        gated;  // NaN at -Inf
+    logic [14:0] limit;
+  }} select_t;
+
   // One segment: exponent of y = 1.0 and coefficients.
   typedef struct packed {{
     logic [7:0] exp;
@@ -154,7 +163,7 @@ package sl_special_pkg;
     let at = |exponent: i32| MAP[2 * log][(exponent - FIRST_EXPONENT) as usize];
     let words = [1, -2, 0, -1].map(|e| format!("11'h{:03x}", rows_of(at(e)).0));
     array::<4>(&mut s, &words);
-    s.push_str("\n  // Leading fraction bits that choose the row; of the logarithm, away from 1.\n  localparam logic [3:0] Segments[16*2*Binades]");
+    s.push_str("\n  // Eight less the leading fraction bits that choose the row; of the logarithm, away from 1.\n  localparam logic [3:0] Drop[16*2*Binades]");
     let segments = |i: usize, e: Entry| {
         if i == log {
             rows_of(at(1)).1
@@ -162,8 +171,8 @@ package sl_special_pkg;
             rows_of(e).1
         }
     };
-    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", segments(i, e))));
-    s.push_str("\n  // The same, one fewer where the offset has 17 bits.\n  localparam logic [3:0] Places[16*2*Binades]");
+    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", 8 - segments(i, e))));
+    s.push_str("\n  // Those bits, one fewer where the offset has 17 bits.\n  localparam logic [3:0] Places[16*2*Binades]");
     let places = |i: usize, e: Entry| segments(i, e).saturating_sub(u8::from(base(i)));
     array::<12>(&mut s, &all(&|i, e| format!("4'd{}", places(i, e))));
     s.push_str("\n  localparam logic [71:0] Rows[Depth]");
