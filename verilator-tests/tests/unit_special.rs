@@ -1,10 +1,5 @@
 //! `hdl/rtl/special/` against `isa::special`, bit for bit: every bf16 operand through every function, fp32 operands, any mix.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "vectors are cut to the widths of the formats under test"
-)]
-
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
