@@ -98,6 +98,11 @@ impl Function {
         matches!(self, Self::Silu | Self::Gelu | Self::GeluTanh)
     }
 
+    /// Has one row for each binade of small operands, at consecutive places.
+    pub const fn has_small_rows(self) -> bool {
+        self.is_gated() || matches!(self, Self::Sigmoid | Self::Softplus)
+    }
+
     /// Negative operands of at least this magnitude (upper half of an fp32) give a signed zero.
     pub const fn underflow(self) -> u32 {
         match self {

@@ -1,7 +1,7 @@
 // One lane of the special functions: decode, address, quadratic, pack.
 //
 // Timing     x_i in p1 (valid_i), y_o from p7: six register stages for every function, one per cycle, in any mix.
-//            p1_is_i in p1, p2_fn_i of the same operation in p2; addr_o in p2, its row in row_i in p3.
+//            p1_line_i in p1, p2_fn_i of the same operation in p2; addr_o in p2, its row in row_i in p3.
 // Numbers    isa special::apply, bit for bit.
 // Contract   valid_i only saves work: a stage that has nothing to do holds its registers. No reset.
 //
@@ -12,8 +12,8 @@ module sl_special_lane
 (
     input logic clk_i,
 
-    input logic    [10:0] p1_is_i,
-    input select_t        p2_fn_i,
+    input line_t   p1_line_i,
+    input select_t p2_fn_i,
 
     input logic        valid_i,
     input logic [31:0] x_i,
@@ -30,7 +30,7 @@ module sl_special_lane
 
   assign p1_e = x_i[30:23];
   assign p1_m = x_i[22:0];
-  assign p1_log2 = p1_is_i[SpecialLog2];
+  assign p1_log2 = p1_line_i.log2;
   assign p1_near = p1_log2 && (p1_e == 8'd126 || p1_e == 8'd127);
 
   // Place in a line of the map: the low bits of the exponent, held at both ends of the window.
@@ -75,19 +75,18 @@ module sl_special_lane
 
   assign p1_fixed = {1'b1, p1_m, 6'b0} >> fixed_shift(p1_e[4:0]);
 
-  // Look-ups by sign and binade for every function, then the function.
+  // Look-ups by sign and binade.
+  logic p1_small;
   logic [10:0] p1_first;
   logic [3:0] p1_drop, p1_places;
 
   always_comb begin
-    p1_first  = '0;
-    p1_drop   = '0;
-    p1_places = '0;
-    for (int unsigned i = 0; i < Functions; i++) begin
-      automatic logic [9:0] at = {4'(i), x_i[31], p1_e[4:0]};
-      p1_first |= FirstRow[at] & {11{p1_is_i[i]}};
-      p1_drop |= Drop[at] & {4{p1_is_i[i]}};
-      p1_places |= Places[at] & {4{p1_is_i[i]}};
+    {p1_first, p1_drop, p1_places} = p1_line_i.lines[{x_i[31], p1_e[3:0]}];
+    p1_small = p1_line_i.has_small && p1_e < 8'(SmallExponent);
+    if (p1_small) begin
+      p1_first  = p1_line_i.small_row[x_i[31]] | {8'b0, p1_e[2:0]};
+      p1_drop   = 4'd8;
+      p1_places = '0;
     end
     if (p1_log2) p1_first = LogRow[{p1_near, p1_e<8'd127}];
   end

@@ -28,6 +28,7 @@ module sl_special_unit
   row_t [2*Pairs-1:0] row;
   // verilator lint_on UNUSEDSIGNAL
 
+  line_t line_d, line_q;
   select_t fn_d, fn_q1, fn_q2;
 
   always_comb begin
@@ -37,11 +38,16 @@ module sl_special_unit
         fn_d.is[SpecialExp2] || fn_d.is[SpecialTanh];
     fn_d.gated = fn_d.is[SpecialSilu] || fn_d.is[SpecialGelu] || fn_d.is[SpecialGeluTanh];
     fn_d.limit = Underflow[fn_i];
+    line_d.log2 = fn_d.is[SpecialLog2];
+    line_d.has_small = HasSmall[fn_i];
+    for (int unsigned i = 0; i < 2; i++) line_d.small_row[i] = SmallRow[{fn_i, 1'(i)}];
+    for (int unsigned i = 0; i < 32; i++) line_d.lines[i] = Lines[{fn_i, 5'(i)}];
   end
 
   always_ff @(posedge clk_i) begin
-    fn_q1 <= fn_d;
-    fn_q2 <= fn_q1;
+    line_q <= line_d;
+    fn_q1  <= fn_d;
+    fn_q2  <= fn_q1;
   end
 
   for (genvar i = 0; i < int'(Pairs); i++) begin : gen_rom
@@ -58,7 +64,7 @@ module sl_special_unit
     if (i < int'(Lanes)) begin : gen_used
       sl_special_lane u_lane (
           .clk_i,
-          .p1_is_i(fn_q1.is),
+          .p1_line_i(line_q),
           .p2_fn_i(fn_q2),
           .valid_i,
           .x_i   (x_i[i]),

@@ -30,6 +30,8 @@ const ONE: f64 = 4_194_304.0; // y = 1.0
 
 /// Rows of the table: 11 address bits.
 const DEPTH: usize = 2048;
+/// Binades of small operands that have one row each, at eight consecutive places.
+const SMALL: std::ops::RangeInclusive<i32> = -15..=-10;
 /// The first blocks are those of the base tables.
 const BASE_BLOCKS: usize = 4;
 /// An entry's first row until the blocks are placed: block times this and a row inside the block.
@@ -360,6 +362,28 @@ impl Tables {
         panic!("{} of 2^{exponent}: no fit", function.name());
     }
 
+    /// One row each for the binades of small operands, together.
+    fn small(&mut self, function: Function, negative: bool) -> u16 {
+        let sign = if negative { -1.0 } else { 1.0 };
+        let mut rows = Vec::new();
+        for exponent in SMALL {
+            let base = 2f64.powi(exponent);
+            let value = |p: f64| exact(function, sign * base * (1.0 + p)).abs();
+            let target = Target {
+                value: &value,
+                exact_at: bf16_places(0, 0),
+                between: FINE,
+                fraction: false,
+            };
+            match fit(&target) {
+                Some((row, error)) if error <= 1.0 => rows.push(row),
+                _ => panic!("{} of 2^{exponent}: one row does not do", function.name()),
+            }
+        }
+        self.notes.push(format!("{:10} small {:3} rows", function.name(), rows.len()));
+        self.block(rows, 8) * INSIDE
+    }
+
     /// Rows of one table over `[0, 1)` that is not a binade of a function.
     fn table(&mut self, k: u8, fraction: bool, value: impl Fn(f64) -> f64, name: &str) -> Vec<Row> {
         let (mut rows, mut worst) = (Vec::new(), 0.0f64);
@@ -450,6 +474,16 @@ pub fn tables() -> Tables {
     });
     for function in F::ALL {
         for negative in [false, true] {
+            let first = match function {
+                F::Sigmoid | F::Silu | F::Gelu | F::GeluTanh | F::Softplus => {
+                    t.small(function, negative)
+                }
+                _ => 0,
+            };
+            let small = |e: i32| Entry::Rows {
+                first: first + (e - SMALL.start()) as u16,
+                log2_rows: 0,
+            };
             let entries = match function {
                 F::Recip => all(recip, 6),
                 F::Rsqrt => all(rsqrt, 5),
@@ -496,30 +530,34 @@ pub fn tables() -> Tables {
                     }
                 }),
                 F::Sigmoid => map(|e| match (e, negative) {
-                    (..=-15, _) => Entry::Fixed(126),
+                    (..=-16, _) => Entry::Fixed(126),
                     (4.., false) => Entry::Fixed(127),
                     (7.., true) => Entry::Fixed(0),
+                    (-15..=-10, _) => small(e),
                     _ => t.binade(function, negative, e, far(function, negative, e, 3)),
                 }),
                 F::Silu => map(|e| match (e, negative) {
                     (..=-16, _) => Entry::Half,
                     (4.., false) => Entry::Pass,
                     (7.., true) => Entry::Fixed(0),
+                    (-15..=-10, _) => small(e),
                     _ => t.binade(function, negative, e, far(function, negative, e, 3)),
                 }),
                 F::Gelu | F::GeluTanh => map(|e| match (e, negative) {
-                    (..=-17, _) => Entry::Half,
+                    (..=-16, _) => Entry::Half,
                     (3.., false) => Entry::Pass,
                     (4.., true) => Entry::Fixed(0),
+                    (-15..=-10, _) => small(e),
                     _ => t.binade(function, negative, e, far(function, negative, e, 2)),
                 }),
                 F::Softplus => {
                     let shared = t.map[2 * F::Sigmoid as usize + 1];
                     map(|e| match (e, negative) {
-                        (..=-15, _) => Entry::Ln2,
+                        (..=-16, _) => Entry::Ln2,
                         (4.., false) => Entry::Pass,
                         (4.., true) => shared[(e - FIRST_EXPONENT) as usize],
-                        _ => t.binade(function, negative, e, far(function, negative, e, 3)),
+                        (-15..=-10, _) => small(e),
+                    _ => t.binade(function, negative, e, far(function, negative, e, 3)),
                     })
                 }
             };
