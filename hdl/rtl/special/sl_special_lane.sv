@@ -78,21 +78,22 @@ module sl_special_lane
   // Look-ups by sign and binade.
   logic p1_small;
   logic [10:0] p1_first;
-  logic [3:0] p1_drop, p1_places;
+  logic [7:0] p1_bits;
+  logic [3:0] p1_places;
 
   always_comb begin
-    {p1_first, p1_drop, p1_places} = p1_line_i.lines[{x_i[31], p1_e[3:0]}];
+    {p1_first, p1_bits, p1_places} = p1_line_i.lines[{x_i[31], p1_e[3:0]}];
     p1_small = p1_line_i.has_small && p1_e < 8'(SmallExponent);
     if (p1_small) begin
       p1_first  = p1_line_i.small_row[x_i[31]] | {8'b0, p1_e[2:0]};
-      p1_drop   = 4'd8;
+      p1_bits   = '0;
       p1_places = '0;
     end
     if (p1_log2) p1_first = LogRow[{p1_near, p1_e<8'd127}];
   end
 
   logic valid_q1, sign_q1, near_q1, m_zero_q1;
-  logic [3:0] drop_q1;
+  logic [7:0] bits_q1;
   logic [4:0] binade_q1, zeros_q1, amount_q1;
   logic [ 7:0] e_q1;
   logic [10:0] first_q1;
@@ -108,7 +109,7 @@ module sl_special_lane
       m_zero_q1 <= p1_m == '0;
       binade_q1 <= p1_binade;
       first_q1 <= p1_first;
-      drop_q1 <= p1_drop;
+      bits_q1 <= p1_near ? '0 : p1_bits;
       amount_q1 <= p1_near ? p1_zeros : {1'b0, p1_places};
       zeros_q1 <= p1_zeros;
       e_q1 <= p1_e;
@@ -133,9 +134,11 @@ module sl_special_lane
   assign p2_place = p2_fn_i.is[SpecialExp2] ? p2_fixed[17:0] : p2_shifted[22:5];
   assign p2_near = {5'b0, zeros_q1[4] ? 4'hF : zeros_q1[3:0], p2_shifted[24:23]};
   always_comb begin
-    p2_index = source_q1[22:15] >> drop_q1;
-    if (p2_fn_i.is[SpecialExp2]) p2_index = {2'b0, p2_fixed[22:17]};
-    addr_o = first_q1 | {5'b0, p2_odd, 5'b0} | (near_q1 ? p2_near : {3'b0, p2_index});
+    p2_index = {2'b0, p2_fixed[22:17]} & {8{p2_fn_i.is[SpecialExp2]}};
+    for (int unsigned i = 0; i < 8; i++) begin
+      p2_index |= 8'(source_q1[22:15] >> (7 - i)) & {8{bits_q1[i]}};
+    end
+    addr_o = first_q1 | {5'b0, p2_odd, 5'b0} | {3'b0, p2_index} | (p2_near & {11{near_q1}});
   end
 
   // What the operand adds to the row's exponent, and the logarithm's integer part.

@@ -4,7 +4,7 @@
 //! |----------|------|--------|
 //! | row | 72 | `exp[71:64]`, `c2[63:46]`, `c1[45:24]`, `c0[23:0]` |
 //! | kind | 3 | rows, or a result without them |
-//! | line | 19 | `first[18:8]`, first row; `drop[7:4]`, `places[3:0]` from the number of leading fraction bits that choose it |
+//! | line | 23 | `first[22:12]`, first row; `bits[11:4]`, one bit for 1 to 8 leading fraction bits that choose it; `places[3:0]` |
 //!
 //! **Contract.** The text is checked in and a test fails when it is stale.
 //! **Errors.** None.
@@ -73,17 +73,21 @@ pub fn small_row(line: usize) -> u16 {
     }
 }
 
-/// First row, eight less the leading fraction bits that choose the row, those bits less what the offset is narrower; of the binade
-/// that `low` is the low half of the exponent of.
+/// First row, leading fraction bits that choose the row, those bits less what the offset is narrower; of the binade that `low` is the
+/// low half of the exponent of.
 pub fn line(line: usize, low: usize) -> (u16, u8, u8) {
-    let exponent = if low < SMALL_EXPONENT % 16 { low + 128 } else { low + 112 };
+    let exponent = if low < SMALL_EXPONENT % 16 {
+        low + 128
+    } else {
+        low + 112
+    };
     let (first, bits) = if line / 2 == LOG {
         (0, rows_of(entry(line, 128)).1)
     } else {
         rows_of(entry(line, exponent))
     };
     let narrow = Function::ALL.get(line / 2).is_some_and(|f| f.is_base());
-    (first, 8 - bits, bits.saturating_sub(u8::from(narrow)))
+    (first, bits, bits.saturating_sub(u8::from(narrow)))
 }
 
 fn array<const PER_LINE: usize>(s: &mut String, words: &[String]) {
@@ -145,7 +149,7 @@ package sl_special_pkg;
     logic log2;
     logic has_small;
     logic [1:0][10:0] small_row;
-    logic [31:0][18:0] lines;
+    logic [31:0][22:0] lines;
   }} line_t;
 
   // One segment: exponent of y = 1.0 and coefficients.
@@ -199,16 +203,27 @@ package sl_special_pkg;
     let _ = writeln!(
         s,
         "\n  // Below this exponent: one row for each binade, at SmallRow and the low three bits of the exponent.\n  localparam int unsigned SmallExponent = {SMALL_EXPONENT};\n  localparam logic [15:0] HasSmall = 16'h{:04x};",
-        Function::ALL.iter().filter(|f| f.has_small_rows()).map(|f| 1u32 << *f as u8).sum::<u32>()
+        Function::ALL
+            .iter()
+            .filter(|f| f.has_small_rows())
+            .map(|f| 1u32 << *f as u8)
+            .sum::<u32>()
     );
     s.push_str("  localparam logic [10:0] SmallRow[16*2]");
-    let words: Vec<_> = (0..32).map(|i| format!("11'h{:03x}", small_row(i))).collect();
+    let words: Vec<_> = (0..32)
+        .map(|i| format!("11'h{:03x}", small_row(i)))
+        .collect();
     array::<8>(&mut s, &words);
-    s.push_str("\n  // Rows of the other binades by function, sign and low four bits of the exponent: first row, eight less the leading fraction\n  // bits that choose the row, those bits (one fewer where the offset has 17 bits).\n  localparam logic [18:0] Lines[16*2*16]");
+    s.push_str("\n  // Rows of the other binades by function, sign and low four bits of the exponent: first row, one bit for 1 to 8 leading\n  // fraction bits that choose the row (none for exp2), their number (one fewer where the offset has 17 bits).\n  localparam logic [22:0] Lines[16*2*16]");
     let words: Vec<_> = (0..512)
         .map(|i| {
-            let (first, drop, places) = line(i / 16, i % 16);
-            format!("19'h{:05x}", u32::from(first) << 8 | u32::from(drop) << 4 | u32::from(places))
+            let (first, bits, places) = line(i / 16, i % 16);
+            let own = bits == 0 || i / 32 == Function::Exp2 as usize; // chosen by a fraction of its own
+            let choice = if own { 0 } else { 1u32 << (bits - 1) };
+            format!(
+                "23'h{:06x}",
+                u32::from(first) << 12 | choice << 4 | u32::from(places)
+            )
         })
         .collect();
     array::<6>(&mut s, &words);

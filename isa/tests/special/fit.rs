@@ -380,7 +380,11 @@ impl Tables {
                 _ => panic!("{} of 2^{exponent}: one row does not do", function.name()),
             }
         }
-        self.notes.push(format!("{:10} small {:3} rows", function.name(), rows.len()));
+        self.notes.push(format!(
+            "{:10} small {:3} rows",
+            function.name(),
+            rows.len()
+        ));
         self.block(rows, 8) * INSIDE
     }
 
@@ -557,7 +561,7 @@ pub fn tables() -> Tables {
                         (4.., false) => Entry::Pass,
                         (4.., true) => shared[(e - FIRST_EXPONENT) as usize],
                         (-15..=-10, _) => small(e),
-                    _ => t.binade(function, negative, e, far(function, negative, e, 3)),
+                        _ => t.binade(function, negative, e, far(function, negative, e, 3)),
                     })
                 }
             };

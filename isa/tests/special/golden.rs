@@ -252,12 +252,18 @@ fn look_ups_give_the_map() {
             }
             let exponent = b + 103;
             if function.has_small_rows() && exponent < SMALL_EXPONENT {
-                assert_eq!((first, log2_rows), (small_row(i) | (exponent % 8) as u16, 0));
+                assert_eq!(
+                    (first, log2_rows),
+                    (small_row(i) | (exponent % 8) as u16, 0)
+                );
                 continue;
             }
-            let (row, drop, places) = line(i, exponent % 16);
+            let (row, bits, places) = line(i, exponent % 16);
             let narrow = u8::from(function.is_base());
-            assert_eq!((row, drop, places), (first, 8 - log2_rows, log2_rows - log2_rows.min(narrow)));
+            assert_eq!(
+                (row, bits, places),
+                (first, log2_rows, log2_rows - log2_rows.min(narrow))
+            );
         }
     }
 }
