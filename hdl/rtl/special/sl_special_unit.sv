@@ -38,10 +38,19 @@ module sl_special_unit
         fn_d.is[SpecialExp2] || fn_d.is[SpecialTanh];
     fn_d.gated = fn_d.is[SpecialSilu] || fn_d.is[SpecialGelu] || fn_d.is[SpecialGeluTanh];
     fn_d.limit = Underflow[fn_i];
+  end
+
+  // Constants under a mask, not an array indexed by the function: it is no memory.
+  always_comb begin
+    line_d = '0;
     line_d.log2 = fn_d.is[SpecialLog2];
-    line_d.has_small = HasSmall[fn_i];
-    for (int unsigned i = 0; i < 2; i++) line_d.small_row[i] = SmallRow[{fn_i, 1'(i)}];
-    for (int unsigned i = 0; i < 32; i++) line_d.lines[i] = Lines[{fn_i, 5'(i)}];
+    for (int unsigned f = 0; f < Functions; f++) begin
+      if (fn_d.is[f]) begin
+        line_d.has_small |= HasSmall[f];
+        for (int unsigned i = 0; i < 2; i++) line_d.small_row[i] |= SmallRow[2*f+i];
+        for (int unsigned i = 0; i < 32; i++) line_d.lines[i] |= Lines[32*f+i];
+      end
+    end
   end
 
   always_ff @(posedge clk_i) begin
