@@ -98,6 +98,11 @@ impl Function {
         matches!(self, Self::Silu | Self::Gelu | Self::GeluTanh)
     }
 
+    /// Has one row for each binade of small operands, at consecutive places.
+    pub const fn has_small_rows(self) -> bool {
+        self.is_gated() || matches!(self, Self::Sigmoid | Self::Softplus)
+    }
+
     /// Negative operands of at least this magnitude (upper half of an fp32) give a signed zero.
     pub const fn underflow(self) -> u32 {
         match self {
@@ -292,7 +297,7 @@ fn normalise(function: Function, negative: bool, exponent: i32, y: u32) -> u32 {
 fn log2(first: u16, k: u8, e: i32, m: u32) -> u32 {
     let i = e - 127;
     let below = i < 0;
-    if m == 0 && i >= -1 && i <= 0 {
+    if m == 0 && (-1..=0).contains(&i) {
         return if below { 1 << 31 | 127 << 23 } else { 0 };
     }
     if !(-1..=0).contains(&i) {

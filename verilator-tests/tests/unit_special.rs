@@ -1,10 +1,5 @@
 //! `hdl/rtl/special/` against `isa::special`, bit for bit: every bf16 operand through every function, fp32 operands, any mix.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "vectors are cut to the widths of the formats under test"
-)]
-
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -128,7 +123,7 @@ impl Bench {
     }
 }
 
-/// First difference of a run over `stream`, a cycle each.
+/// First difference of a run over `stream`, a cycle each; the function is presented a cycle before its operands.
 fn run(
     library: &Library,
     stream: impl Iterator<Item = (bool, Function, [u32; LANES])>,
@@ -137,8 +132,13 @@ fn run(
     let mut bench = Bench::new(library, 7);
     let mut pending: VecDeque<(bool, Function, [u32; LANES])> = VecDeque::new();
     let idle = (false, Function::Recip, [0; LANES]);
-    for item in stream.chain(std::iter::repeat_n(idle, STAGES)) {
-        let seen = bench.cycle(item.0, item.1 as u8, item.2);
+    let mut stream = std::iter::once(idle)
+        .chain(stream)
+        .chain(std::iter::repeat_n(idle, STAGES))
+        .peekable();
+    while let Some(item) = stream.next() {
+        let next = stream.peek().map_or(Function::Recip, |next| next.1);
+        let seen = bench.cycle(item.0, next as u8, item.2);
         pending.push_back(item);
         if pending.len() <= STAGES {
             continue;

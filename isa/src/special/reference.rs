@@ -171,7 +171,7 @@ fn saturating(table: usize, slope: u64, s: u32, e: i32, m: u32) -> u32 {
             let (row, t) = odd_segment(exponent, m);
             (eval(table + row, t).min((1 << 23) - 1) as u64) >> (-1 - exponent).max(0)
         }
-        -31.. => ((u64::from(m) | one) >> -exponent) * slope >> 10,
+        -31.. => (((u64::from(m) | one) >> -exponent) * slope) >> 10,
         _ => 0,
     };
     let sum = if s == 1 { one - v } else { one + v };

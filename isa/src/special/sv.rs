@@ -4,8 +4,7 @@
 //! |----------|------|--------|
 //! | row | 72 | `exp[71:64]`, `c2[63:46]`, `c1[45:24]`, `c0[23:0]` |
 //! | kind | 3 | rows, or a result without them |
-//! | first | 11 | first row |
-//! | segments | 4 | leading fraction bits that choose the row |
+//! | line | 23 | `first[22:12]`, first row; `bits[11:4]`, one bit for 1 to 8 leading fraction bits that choose it; `places[3:0]` |
 //!
 //! **Contract.** The text is checked in and a test fails when it is stale.
 //! **Errors.** None.
@@ -54,6 +53,43 @@ const fn rows_of(entry: Entry) -> (u16, u8) {
     }
 }
 
+/// Biased exponent below which functions with small rows have one row a binade.
+pub const SMALL_EXPONENT: usize = 118;
+
+const LOG: usize = Function::Log2 as usize;
+
+/// Entry of the map at a biased exponent; `line` counts functions and signs.
+fn entry(line: usize, exponent: usize) -> Entry {
+    MAP.get(line).map_or(Entry::Fixed(0), |l| {
+        l[exponent - (FIRST_EXPONENT + 127) as usize]
+    })
+}
+
+/// Row of the small binade whose exponent ends in 000.
+pub fn small_row(line: usize) -> u16 {
+    match Function::ALL.get(line / 2) {
+        Some(f) if f.has_small_rows() => rows_of(entry(line, SMALL_EXPONENT - 6)).0,
+        _ => 0,
+    }
+}
+
+/// First row, leading fraction bits that choose the row, those bits less what the offset is narrower; of the binade that `low` is the
+/// low half of the exponent of.
+pub fn line(line: usize, low: usize) -> (u16, u8, u8) {
+    let exponent = if low < SMALL_EXPONENT % 16 {
+        low + 128
+    } else {
+        low + 112
+    };
+    let (first, bits) = if line / 2 == LOG {
+        (0, rows_of(entry(line, 128)).1)
+    } else {
+        rows_of(entry(line, exponent))
+    };
+    let narrow = Function::ALL.get(line / 2).is_some_and(|f| f.is_base());
+    (first, bits, bits.saturating_sub(u8::from(narrow)))
+}
+
 fn array<const PER_LINE: usize>(s: &mut String, words: &[String]) {
     s.push_str(" = '{\n");
     for (i, line) in words.chunks(PER_LINE).enumerate() {
@@ -99,6 +135,23 @@ package sl_special_pkg;
 {}
   }} kind_e;
 
+  // The function of an operation, decoded once for all lanes.
+  typedef struct packed {{
+    logic [10:0] is;     // one bit per code
+    logic        base;   // 17-bit offset, significand held below 2
+    logic        root;
+    logic        gated;  // NaN at -Inf
+    logic [14:0] limit;
+  }} select_t;
+
+  // What an operation looks up by sign and binade.
+  typedef struct packed {{
+    logic log2;
+    logic has_small;
+    logic [1:0][10:0] small_row;
+    logic [31:0][22:0] lines;
+  }} line_t;
+
   // One segment: exponent of y = 1.0 and coefficients.
   typedef struct packed {{
     logic [7:0] exp;
@@ -107,6 +160,7 @@ package sl_special_pkg;
     logic [23:0] c0;
   }} row_t;
 
+  localparam int unsigned Functions = {};
   localparam int unsigned Binades = {BINADES};
   localparam int unsigned FirstExponent = {};  // biased, of the first binade
   localparam int unsigned Depth = {DEPTH};
@@ -115,6 +169,7 @@ package sl_special_pkg;
 
   // Negative operands of at least this magnitude (upper half of an fp32) give zero.",
         KINDS.map(|k| format!("    Kind{k}")).join(",\n"),
+        Function::ALL.len(),
         FIRST_EXPONENT + 127
     );
     s.push_str("  localparam logic [14:0] Underflow[16]");
@@ -136,22 +191,24 @@ package sl_special_pkg;
             .flat_map(|(i, l)| l.map(|e| f(i / 2, e)))
             .collect()
     };
-    let log = Function::Log2 as usize;
-    let base = |i: usize| Function::ALL.get(i).is_some_and(|f| f.is_base());
     s.push_str("\n  // Two lines of binades per function: positive, negative operands. A line is in the order of the low bits of the exponent.\n  // Exponents outside the window share the entries at its ends.\n  localparam logic [2:0] Kinds[16*2*Binades]");
     array::<12>(
         &mut s,
         &all(&|_, e| format!("3'd{}", kind(e).unwrap_or_default())),
     );
+<<<<<<< HEAD
     s.push_str("\n  // First rows. Outside the window they only matter where a function has the same ones everywhere. Not for the logarithm.\n  localparam logic [10:0] FirstRow[16*2*Binades]");
     array::<8>(
         &mut s,
         &all(&|i, e| format!("11'h{:03x}", if i == log { 0 } else { rows_of(e).0 })),
     );
+=======
+    let at = |exponent: i32| MAP[2 * LOG][(exponent - FIRST_EXPONENT) as usize];
+>>>>>>> main
     s.push_str("\n  // First rows of the logarithm: operand at least 2, below 1/2, in [1, 2), in [1/2, 1).\n  localparam logic [10:0] LogRow[4]");
-    let at = |exponent: i32| MAP[2 * log][(exponent - FIRST_EXPONENT) as usize];
     let words = [1, -2, 0, -1].map(|e| format!("11'h{:03x}", rows_of(at(e)).0));
     array::<4>(&mut s, &words);
+<<<<<<< HEAD
     s.push_str("\n  // Leading fraction bits that choose the row; of the logarithm, away from 1.\n  localparam logic [3:0] Segments[16*2*Binades]");
     let segments = |i: usize, e: Entry| {
         if i == log {
@@ -164,6 +221,35 @@ package sl_special_pkg;
     s.push_str("\n  // The same, one fewer where the offset has 17 bits.\n  localparam logic [3:0] Places[16*2*Binades]");
     let places = |i: usize, e: Entry| segments(i, e).saturating_sub(u8::from(base(i)));
     array::<12>(&mut s, &all(&|i, e| format!("4'd{}", places(i, e))));
+=======
+    let _ = writeln!(
+        s,
+        "\n  // Below this exponent: one row for each binade, at SmallRow and the low three bits of the exponent.\n  localparam int unsigned SmallExponent = {SMALL_EXPONENT};\n  localparam logic [15:0] HasSmall = 16'h{:04x};",
+        Function::ALL
+            .iter()
+            .filter(|f| f.has_small_rows())
+            .map(|f| 1u32 << *f as u8)
+            .sum::<u32>()
+    );
+    s.push_str("  localparam logic [10:0] SmallRow[16*2]");
+    let words: Vec<_> = (0..32)
+        .map(|i| format!("11'h{:03x}", small_row(i)))
+        .collect();
+    array::<8>(&mut s, &words);
+    s.push_str("\n  // Rows of the other binades by function, sign and low four bits of the exponent: first row, one bit for 1 to 8 leading\n  // fraction bits that choose the row (none for exp2), their number (one fewer where the offset has 17 bits).\n  localparam logic [22:0] Lines[16*2*16]");
+    let words: Vec<_> = (0..512)
+        .map(|i| {
+            let (first, bits, places) = line(i / 16, i % 16);
+            let own = bits == 0 || i / 32 == Function::Exp2 as usize; // chosen by a fraction of its own
+            let choice = if own { 0 } else { 1u32 << (bits - 1) };
+            format!(
+                "23'h{:06x}",
+                u32::from(first) << 12 | choice << 4 | u32::from(places)
+            )
+        })
+        .collect();
+    array::<6>(&mut s, &words);
+>>>>>>> main
     s.push_str("\n  localparam logic [71:0] Rows[Depth]");
     let unused = Row {
         c0: 0,

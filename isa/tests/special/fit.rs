@@ -30,6 +30,8 @@ const ONE: f64 = 4_194_304.0; // y = 1.0
 
 /// Rows of the table: 11 address bits.
 const DEPTH: usize = 2048;
+/// Binades of small operands that have one row each, at eight consecutive places.
+const SMALL: std::ops::RangeInclusive<i32> = -15..=-10;
 /// The first blocks are those of the base tables.
 const BASE_BLOCKS: usize = 4;
 /// An entry's first row until the blocks are placed: block times this and a row inside the block.
@@ -140,7 +142,9 @@ fn lawson<const N: usize>(points: &[(f64, f64, f64)]) -> [f64; N] {
             *w *= e + 1e-6 * worst + 1e-30;
             total += *w;
         }
-        weight.iter_mut().for_each(|w| *w /= total);
+        for w in &mut weight {
+            *w /= total;
+        }
     }
     best.1
 }
@@ -211,9 +215,15 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
         let third = (to - from) / 3;
         let (a, b) = (from + third, to - third);
         if worst(a) <= worst(b) {
+<<<<<<< HEAD
             to = b
         } else {
             from = a
+=======
+            to = b;
+        } else {
+            from = a;
+>>>>>>> main
         }
     }
     let mut c0 = (from..=to).min_by(|&a, &b| worst(a).total_cmp(&worst(b)))?;
@@ -358,6 +368,32 @@ impl Tables {
         panic!("{} of 2^{exponent}: no fit", function.name());
     }
 
+    /// One row each for the binades of small operands, together.
+    fn small(&mut self, function: Function, negative: bool) -> u16 {
+        let sign = if negative { -1.0 } else { 1.0 };
+        let mut rows = Vec::new();
+        for exponent in SMALL {
+            let base = 2f64.powi(exponent);
+            let value = |p: f64| exact(function, sign * base * (1.0 + p)).abs();
+            let target = Target {
+                value: &value,
+                exact_at: bf16_places(0, 0),
+                between: FINE,
+                fraction: false,
+            };
+            match fit(&target) {
+                Some((row, error)) if error <= 1.0 => rows.push(row),
+                _ => panic!("{} of 2^{exponent}: one row does not do", function.name()),
+            }
+        }
+        self.notes.push(format!(
+            "{:10} small {:3} rows",
+            function.name(),
+            rows.len()
+        ));
+        self.block(rows, 8) * INSIDE
+    }
+
     /// Rows of one table over `[0, 1)` that is not a binade of a function.
     fn table(&mut self, k: u8, fraction: bool, value: impl Fn(f64) -> f64, name: &str) -> Vec<Row> {
         let (mut rows, mut worst) = (Vec::new(), 0.0f64);
@@ -448,6 +484,16 @@ pub fn tables() -> Tables {
     });
     for function in F::ALL {
         for negative in [false, true] {
+            let first = match function {
+                F::Sigmoid | F::Silu | F::Gelu | F::GeluTanh | F::Softplus => {
+                    t.small(function, negative)
+                }
+                _ => 0,
+            };
+            let small = |e: i32| Entry::Rows {
+                first: first + (e - SMALL.start()) as u16,
+                log2_rows: 0,
+            };
             let entries = match function {
                 F::Recip => all(recip, 6),
                 F::Rsqrt => all(rsqrt, 5),
@@ -494,29 +540,33 @@ pub fn tables() -> Tables {
                     }
                 }),
                 F::Sigmoid => map(|e| match (e, negative) {
-                    (..=-15, _) => Entry::Fixed(126),
+                    (..=-16, _) => Entry::Fixed(126),
                     (4.., false) => Entry::Fixed(127),
                     (7.., true) => Entry::Fixed(0),
+                    (-15..=-10, _) => small(e),
                     _ => t.binade(function, negative, e, far(function, negative, e, 3)),
                 }),
                 F::Silu => map(|e| match (e, negative) {
                     (..=-16, _) => Entry::Half,
                     (4.., false) => Entry::Pass,
                     (7.., true) => Entry::Fixed(0),
+                    (-15..=-10, _) => small(e),
                     _ => t.binade(function, negative, e, far(function, negative, e, 3)),
                 }),
                 F::Gelu | F::GeluTanh => map(|e| match (e, negative) {
-                    (..=-17, _) => Entry::Half,
+                    (..=-16, _) => Entry::Half,
                     (3.., false) => Entry::Pass,
                     (4.., true) => Entry::Fixed(0),
+                    (-15..=-10, _) => small(e),
                     _ => t.binade(function, negative, e, far(function, negative, e, 2)),
                 }),
                 F::Softplus => {
                     let shared = t.map[2 * F::Sigmoid as usize + 1];
                     map(|e| match (e, negative) {
-                        (..=-15, _) => Entry::Ln2,
+                        (..=-16, _) => Entry::Ln2,
                         (4.., false) => Entry::Pass,
                         (4.., true) => shared[(e - FIRST_EXPONENT) as usize],
+                        (-15..=-10, _) => small(e),
                         _ => t.binade(function, negative, e, far(function, negative, e, 3)),
                     })
                 }
@@ -572,7 +622,11 @@ const fn n(first: u16, log2_rows: u8) -> Entry {
     }
     let _ = writeln!(
         s,
+<<<<<<< HEAD
         "];\n\n/// The segments.\n#[rustfmt::skip]\npub const ROWS: [Row; {}] = [",
+=======
+        "];\n\n/// The segments.\n#[rustfmt::skip]\npub static ROWS: [Row; {}] = [",
+>>>>>>> main
         t.rows.len()
     );
     for four in t.rows.chunks(4) {

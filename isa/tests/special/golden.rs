@@ -3,7 +3,7 @@
 use sluice_isa::float::QNAN;
 use sluice_isa::special::base::BASE_ROWS;
 use sluice_isa::special::rows::{MAP, ROWS};
-use sluice_isa::special::sv::kind;
+use sluice_isa::special::sv::{SMALL_EXPONENT, kind, line, small_row};
 use sluice_isa::special::{BINADES, Entry, Function, ROW_BITS, apply, reference};
 
 type Reference = fn(u32) -> u32;
@@ -234,6 +234,36 @@ fn logarithms_away_from_one_stay_in_their_octave_and_rise() {
             let order = sluice_isa::float::order_key(y);
             assert!(order >= last.saturating_sub(32), "{e} {m:06x}: {value}");
             last = order;
+        }
+    }
+}
+
+/// The unit's look-ups by parts of the exponent give every entry of the map.
+#[test]
+fn look_ups_give_the_map() {
+    for (i, entries) in MAP.iter().enumerate() {
+        let function = Function::ALL[i / 2];
+        for (b, entry) in entries.iter().enumerate() {
+            let Entry::Rows { first, log2_rows } = *entry else {
+                continue;
+            };
+            if function == Function::Log2 {
+                continue;
+            }
+            let exponent = b + 103;
+            if function.has_small_rows() && exponent < SMALL_EXPONENT {
+                assert_eq!(
+                    (first, log2_rows),
+                    (small_row(i) | (exponent % 8) as u16, 0)
+                );
+                continue;
+            }
+            let (row, bits, places) = line(i, exponent % 16);
+            let narrow = u8::from(function.is_base());
+            assert_eq!(
+                (row, bits, places),
+                (first, log2_rows, log2_rows - log2_rows.min(narrow))
+            );
         }
     }
 }

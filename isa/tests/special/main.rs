@@ -4,7 +4,10 @@
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "test code on formats whose widths are architectural"
+    clippy::format_collect,
+    clippy::needless_range_loop,
+    clippy::verbose_bit_mask,
+    reason = "test code: widths are architectural, masks are written as the formats' fields, matrices are indexed"
 )]
 
 mod errors;
