@@ -196,32 +196,10 @@ package sl_special_pkg;
         &mut s,
         &all(&|_, e| format!("3'd{}", kind(e).unwrap_or_default())),
     );
-<<<<<<< HEAD
-    s.push_str("\n  // First rows. Outside the window they only matter where a function has the same ones everywhere. Not for the logarithm.\n  localparam logic [10:0] FirstRow[16*2*Binades]");
-    array::<8>(
-        &mut s,
-        &all(&|i, e| format!("11'h{:03x}", if i == log { 0 } else { rows_of(e).0 })),
-    );
-=======
     let at = |exponent: i32| MAP[2 * LOG][(exponent - FIRST_EXPONENT) as usize];
->>>>>>> main
     s.push_str("\n  // First rows of the logarithm: operand at least 2, below 1/2, in [1, 2), in [1/2, 1).\n  localparam logic [10:0] LogRow[4]");
     let words = [1, -2, 0, -1].map(|e| format!("11'h{:03x}", rows_of(at(e)).0));
     array::<4>(&mut s, &words);
-<<<<<<< HEAD
-    s.push_str("\n  // Leading fraction bits that choose the row; of the logarithm, away from 1.\n  localparam logic [3:0] Segments[16*2*Binades]");
-    let segments = |i: usize, e: Entry| {
-        if i == log {
-            rows_of(at(1)).1
-        } else {
-            rows_of(e).1
-        }
-    };
-    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", segments(i, e))));
-    s.push_str("\n  // The same, one fewer where the offset has 17 bits.\n  localparam logic [3:0] Places[16*2*Binades]");
-    let places = |i: usize, e: Entry| segments(i, e).saturating_sub(u8::from(base(i)));
-    array::<12>(&mut s, &all(&|i, e| format!("4'd{}", places(i, e))));
-=======
     let _ = writeln!(
         s,
         "\n  // Below this exponent: one row for each binade, at SmallRow and the low three bits of the exponent.\n  localparam int unsigned SmallExponent = {SMALL_EXPONENT};\n  localparam logic [15:0] HasSmall = 16'h{:04x};",
@@ -249,7 +227,6 @@ package sl_special_pkg;
         })
         .collect();
     array::<6>(&mut s, &words);
->>>>>>> main
     s.push_str("\n  localparam logic [71:0] Rows[Depth]");
     let unused = Row {
         c0: 0,

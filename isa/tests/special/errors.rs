@@ -266,11 +266,7 @@ fn table(s: &mut String, subjects: &[(Subject, Errors)]) {
             } else {
                 format!("{:.4}", e.ulp)
             },
-<<<<<<< HEAD
-            value(e.at),
-=======
             operand(e.at),
->>>>>>> main
             e.not_nearest,
             e.wrong_way,
             power(e.relative),

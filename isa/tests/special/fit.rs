@@ -215,15 +215,9 @@ fn fit(target: &Target) -> Option<(Row, f64)> {
         let third = (to - from) / 3;
         let (a, b) = (from + third, to - third);
         if worst(a) <= worst(b) {
-<<<<<<< HEAD
-            to = b
-        } else {
-            from = a
-=======
             to = b;
         } else {
             from = a;
->>>>>>> main
         }
     }
     let mut c0 = (from..=to).min_by(|&a, &b| worst(a).total_cmp(&worst(b)))?;
@@ -622,11 +616,7 @@ const fn n(first: u16, log2_rows: u8) -> Entry {
     }
     let _ = writeln!(
         s,
-<<<<<<< HEAD
-        "];\n\n/// The segments.\n#[rustfmt::skip]\npub const ROWS: [Row; {}] = [",
-=======
         "];\n\n/// The segments.\n#[rustfmt::skip]\npub static ROWS: [Row; {}] = [",
->>>>>>> main
         t.rows.len()
     );
     for four in t.rows.chunks(4) {
