@@ -118,7 +118,7 @@ fn corrupted_schedule() {
     let Some(s) = setup("corrupted_schedule") else {
         return;
     };
-    // No tick waits for its input beats any more: the job runs on whatever stands in the input bank.
+    // No tick takes its input beats any more: the job runs on whatever stands in the input bank.
     let words = writes(&s.bundle.program).unwrap();
     let mut program = (*s.bundle.program).clone();
     for word in &mut program.control {
@@ -132,13 +132,16 @@ fn corrupted_schedule() {
     let expected = VmExecutor
         .run(&s.bundle.program, &s.jobs, &pattern)
         .unwrap();
+    // An assertion of the RTL notices the beat that is left over, or else the outputs differ.
     let got = drive(
         "corrupted",
         &mut device,
         &s.bundle.program,
         &s.jobs,
         &pattern,
-    )
-    .unwrap();
-    assert!(difference(&expected, &got).is_some());
+    );
+    match got {
+        Ok(got) => assert!(difference(&expected, &got).is_some()),
+        Err(error) => assert!(error.to_string().contains("InputTaken_A"), "{error}"),
+    }
 }

@@ -275,7 +275,7 @@ fn run(library: &Library, seed: u64, cycles: usize, flip: Option<usize>) -> Resu
         let bits = word.map_or(0, |w| w.pack().unwrap());
         bench.set_wide("word_i", &[bits], word_port.width() as usize);
         // What nobody asked for is noise.
-        let mut take = |map: &mut BTreeMap<usize, [u32; B]>, random: &mut Random| {
+        let take = |map: &mut BTreeMap<usize, [u32; B]>, random: &mut Random| {
             map.remove(&cycle).unwrap_or_else(|| random.block(false))
         };
         let (x, y) = (

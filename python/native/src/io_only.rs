@@ -70,6 +70,13 @@ pub fn program(config: &HardwareConfig, signatures: Vec<Signature>) -> PyResult<
             config.output_fifo_depth,
         )?;
         let entry_pc = fit("schedule", &s.name, control.len(), config.instr_store_depth)?;
+        // The tick that takes the last beat sends the first one.
+        for _ in 1..n_in {
+            control.push(ControlWord {
+                beat: true,
+                ..ControlWord::default()
+            });
+        }
         let mut at = 0;
         for tensor in &s.outputs {
             let count = tensor.beats(block);
@@ -77,7 +84,7 @@ pub fn program(config: &HardwareConfig, signatures: Vec<Signature>) -> PyResult<
                 let used = lanes.iter().filter(|l| l.is_some()).count();
                 control.push(ControlWord {
                     last: at + 1 == n_out,
-                    wait: n_in,
+                    beat: at == 0,
                     out_valid: true,
                     out_last: i + 1 == count,
                     out_bank: config.input_bank(),
@@ -90,7 +97,7 @@ pub fn program(config: &HardwareConfig, signatures: Vec<Signature>) -> PyResult<
         models.push(ModelInfo {
             name: s.name,
             entry_pc,
-            ticks: n_out,
+            ticks: n_in - 1 + n_out,
             init_pc: None,
             inputs: s.inputs,
             outputs: s.outputs,
