@@ -14,6 +14,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sluice_hdl::Generator;
@@ -326,11 +327,14 @@ fn trace_dir() -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// Emits the RTL into a folder named by its contents, so that parallel processes never see half of it.
+/// Emits the RTL into a folder named by its contents, so that parallel processes and threads never see half of it.
 fn emit(config: &HardwareConfig, root: &Path) -> Result<(PathBuf, Vec<PathBuf>), SuiteError> {
     let fail = failure(&config.name);
     let generator = Generator::new(config).map_err(|e| failure(&config.name)(e))?;
-    let scratch = root.join(format!(".{}-{}", config.name, std::process::id()));
+    // Threads of this process emit side by side, too.
+    static EMISSIONS: AtomicU32 = AtomicU32::new(0);
+    let number = EMISSIONS.fetch_add(1, Ordering::Relaxed);
+    let scratch = root.join(format!(".{}-{}-{number}", config.name, std::process::id()));
     let manifest = generator
         .emit(&scratch)
         .map_err(|e| failure(&config.name)(e))?;
