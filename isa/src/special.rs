@@ -11,7 +11,7 @@
 //! The logarithm's fraction is joined to its integer part, so that its `c0` and `t` are first scaled by a power of two.
 //! `y = c0 + ((t * (c1 + (((t >> 8) * c2) >> 8))) >> 15)`, shifts being floor. `recip`, `rsqrt`, `exp2` and `tanh` have the constants of
 //! [`base`], a 17-bit `t` and a `y` held below 2; all other functions have fitted rows, an 18-bit `t`, and exponents of their own per row, so that
-//! they are relatively accurate as far as fp32 reaches. There is no second multiplication and no renormalisation by more than one place.
+//! they are relatively accurate as far as fp32 reaches. Nothing is multiplied after it, and no result is renormalised by more than one place.
 //!
 //! **Contract.** Operands with exponent 0 read as zero with their sign; a result below the normal range is a signed zero, above it a
 //! signed infinity; every NaN is [`QNAN`]. This file defines the numerics; `hdl/rtl/special/*.sv` follows it bit for bit. Errors

@@ -75,28 +75,26 @@ module sl_special_lane
 
   assign p1_fixed = {1'b1, p1_m, 6'b0} >> fixed_shift(p1_e[4:0]);
 
-  // Look-ups by sign and binade.
+  // Look-ups by sign and binade. First rows are joined by OR a cycle later, so what is not wanted is zero.
   logic p1_small;
-  logic [10:0] p1_first;
+  logic [10:0] p1_first, p1_base;
   logic [7:0] p1_bits;
   logic [3:0] p1_places;
 
+  assign p1_small = p1_line_i.has_small && p1_e < 8'(SmallExponent);
   always_comb begin
     {p1_first, p1_bits, p1_places} = p1_line_i.lines[{x_i[31], p1_e[3:0]}];
-    p1_small = p1_line_i.has_small && p1_e < 8'(SmallExponent);
-    if (p1_small) begin
-      p1_first  = p1_line_i.small_row[x_i[31]] | {8'b0, p1_e[2:0]};
-      p1_bits   = '0;
-      p1_places = '0;
-    end
-    if (p1_log2) p1_first = LogRow[{p1_near, p1_e<8'd127}];
+    p1_bits = p1_bits & {8{!p1_small}} | {3'b0, p1_log2 && !p1_near, 4'b0};
+    p1_base = '0;
+    if (p1_small) p1_base = p1_line_i.small_row[x_i[31]] | {8'b0, p1_e[2:0]};
+    if (p1_log2) p1_base = LogRow[{p1_near, p1_e<8'd127}];
   end
 
   logic valid_q1, sign_q1, near_q1, m_zero_q1;
   logic [7:0] bits_q1;
   logic [4:0] binade_q1, zeros_q1, amount_q1;
-  logic [ 7:0] e_q1;
-  logic [10:0] first_q1;
+  logic [7:0] e_q1;
+  logic [10:0] first_q1, first_base_q1;
   logic [22:0] m_q1;
   logic [25:0] source_q1;
   logic [29:0] fixed_q1;
@@ -108,9 +106,10 @@ module sl_special_lane
       near_q1 <= p1_near;
       m_zero_q1 <= p1_m == '0;
       binade_q1 <= p1_binade;
-      first_q1 <= p1_first;
-      bits_q1 <= p1_near ? '0 : p1_bits;
-      amount_q1 <= p1_near ? p1_zeros : {1'b0, p1_places};
+      first_q1 <= p1_small ? '0 : p1_first;
+      first_base_q1 <= p1_base;
+      bits_q1 <= p1_bits;
+      amount_q1 <= (p1_zeros & {5{p1_near}}) | {1'b0, p1_places & {4{!p1_near && !p1_small}}};
       zeros_q1 <= p1_zeros;
       e_q1 <= p1_e;
       m_q1 <= p1_m;
@@ -138,7 +137,8 @@ module sl_special_lane
     for (int unsigned i = 0; i < 8; i++) begin
       p2_index |= 8'(source_q1[22:15] >> (7 - i)) & {8{bits_q1[i]}};
     end
-    addr_o = first_q1 | {5'b0, p2_odd, 5'b0} | {3'b0, p2_index} | (p2_near & {11{near_q1}});
+    addr_o = first_q1 | first_base_q1 | {5'b0, p2_odd, 5'b0};
+    addr_o |= {3'b0, p2_index} | (p2_near & {11{near_q1}});
   end
 
   // What the operand adds to the row's exponent, and the logarithm's integer part.

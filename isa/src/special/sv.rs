@@ -214,11 +214,12 @@ package sl_special_pkg;
         .map(|i| format!("11'h{:03x}", small_row(i)))
         .collect();
     array::<8>(&mut s, &words);
-    s.push_str("\n  // Rows of the other binades by function, sign and low four bits of the exponent: first row, one bit for 1 to 8 leading\n  // fraction bits that choose the row (none for exp2), their number (one fewer where the offset has 17 bits).\n  localparam logic [22:0] Lines[16*2*16]");
+    s.push_str("\n  // Rows of the other binades by function, sign and low four bits of the exponent: first row, one bit for 1 to 8 leading\n  // fraction bits that choose the row (none for exp2 and log2), their number (one fewer where the offset has 17 bits).\n  localparam logic [22:0] Lines[16*2*16]");
     let words: Vec<_> = (0..512)
         .map(|i| {
             let (first, bits, places) = line(i / 16, i % 16);
-            let own = bits == 0 || i / 32 == Function::Exp2 as usize; // chosen by a fraction of its own
+            // exp2 has a fraction of its own, the logarithm a choice between two.
+            let own = bits == 0 || [Function::Exp2 as usize, LOG].contains(&(i / 32));
             let choice = if own { 0 } else { 1u32 << (bits - 1) };
             format!(
                 "23'h{:06x}",
