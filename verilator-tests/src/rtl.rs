@@ -329,10 +329,11 @@ fn trace_dir() -> Option<PathBuf> {
 
 /// Emits the RTL into a folder named by its contents, so that parallel processes and threads never see half of it.
 fn emit(config: &HardwareConfig, root: &Path) -> Result<(PathBuf, Vec<PathBuf>), SuiteError> {
-    let fail = failure(&config.name);
-    let generator = Generator::new(config).map_err(|e| failure(&config.name)(e))?;
     // Threads of this process emit side by side, too.
     static EMISSIONS: AtomicU32 = AtomicU32::new(0);
+
+    let fail = failure(&config.name);
+    let generator = Generator::new(config).map_err(|e| failure(&config.name)(e))?;
     let number = EMISSIONS.fetch_add(1, Ordering::Relaxed);
     let scratch = root.join(format!(".{}-{}-{number}", config.name, std::process::id()));
     let manifest = generator
