@@ -29,9 +29,10 @@ module sl_bank_mirror #(
   logic [NumBanks-1:0] hit;  // the block read is written in this cycle
 
   for (genvar s = 0; s < NumBanks; s++) begin : gen_bank
-    logic selected;
+    logic selected, same;
     assign selected = bank_i == 5'(s);
-    assign hit[s]   = lane_valid_i[s] && selected && lane_addr_i[s*12+:AddrBits] == addr_i[AddrBits-1:0];
+    assign same = lane_addr_i[s*12+:AddrBits] == addr_i[AddrBits-1:0];
+    assign hit[s] = lane_valid_i[s] && selected && same;
 
     sl_ram_mask #(
         .Lanes(BlockSize),

@@ -140,7 +140,8 @@ module sl_fp_add (
   // p5: the leading one to bit 27.
   logic valid_q5, sign_q5;
   kind_e kind_q5;
-  logic signed [9:0] exp_q5;
+  logic negative_q5;  // exponent
+  logic [7:0] exp_q5;
   logic [26:0] frac_q5;
 
   always_ff @(posedge clk_i) begin
@@ -151,7 +152,7 @@ module sl_fp_add (
       automatic logic cancelled = low_q4 && zeros == 4'd12 && kind_q4 == Normal;
       sign_q5 <= sign_q4 && !cancelled;
       kind_q5 <= cancelled ? Zero : kind_q4;
-      exp_q5  <= 10'({2'b00, exp_q4} + 10'd1 - {5'b0, low_q4, zeros});
+      {negative_q5, exp_q5} <= {1'b0, exp_q4} + 9'd1 - {4'b0, low_q4, zeros};
       frac_q5 <= 27'((low_q4 ? sum_q4 << 16 : sum_q4) << zeros);
     end
   end
@@ -161,10 +162,10 @@ module sl_fp_add (
   always_ff @(posedge clk_i) begin
     if (bypass_valid_i || valid_q5) begin
       automatic logic up = frac_q5[3] && (frac_q5[2:0] != '0 || frac_q5[4]);
-      automatic logic [30:0] down = {exp_q5[7:0], frac_q5[26:4]};
-      automatic logic [30:0] next = {exp_q5[7:0], frac_q5[26:4]} + 31'd1;
-      automatic logic tiny = exp_q5[9] || exp_q5[7:0] == '0;
-      automatic logic huge = !exp_q5[9] && exp_q5[7:0] == '1;
+      automatic logic [30:0] down = {exp_q5, frac_q5[26:4]};
+      automatic logic [30:0] next = {exp_q5, frac_q5[26:4]} + 31'd1;
+      automatic logic tiny = negative_q5 || exp_q5 == '0;
+      automatic logic huge = !negative_q5 && exp_q5 == '1;
       automatic logic keep = !bypass_valid_i && kind_q5 == Normal && !tiny && !huge;
       automatic
       logic

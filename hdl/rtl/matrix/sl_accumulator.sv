@@ -133,12 +133,13 @@ module sl_accumulator #(
       {{56 - SumWidth{sum_i[SumWidth-1]}}, sum_i, 15'b0}
   ) >>> {term_eights_q6, ~fine6_i});
 
+  logic signed [63:0] late, old;
+  assign late = 64'(late_i) >>> {term_eights_q6, 3'b000};
+  assign old  = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) |
+      (read_q6 & {64{read6_i}});
+
   always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
-      automatic
-      logic signed [63:0]
-          late = 64'(late_i) >>> {term_eights_q6, 3'b000},
-          old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) | (read_q6 & {64{read6_i}});
       new_exp_q7 <= new_exp_q6;
       if (term_far_q6) term_q7 <= {64{planes6_i ? late_i[39] : sum_i[SumWidth-1]}};
       else term_q7 <= planes6_i ? late : term;

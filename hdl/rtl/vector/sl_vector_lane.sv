@@ -43,14 +43,14 @@ module sl_vector_lane
 
   assign p0_acc_pick = '{
           nan: p0_acc_i[30:22] == 9'h1FF,
-          hi: above(p0_acc_i, p0_limits_i),
-          lo: below(p0_acc_i, p0_limits_i),
+          hi: p0_limits_i.always_hi || above(p0_acc_i, p0_limits_i.hi),
+          lo: below(p0_acc_i, p0_limits_i.lo),
           flushed: 1'b0
       };
   assign p0_tensor_pick = '{
           nan: p0_tensor_flags_i == 3'b111,
-          hi: above(p0_tensor_i, p0_limits_i),
-          lo: below(p0_tensor_i, p0_limits_i),
+          hi: p0_limits_i.always_hi || above(p0_tensor_i, p0_limits_i.hi),
+          lo: below(p0_tensor_i, p0_limits_i.lo),
           flushed: p0_tensor_i[30:23] == '0
       };
   assign p0_pick = p0_use_acc_i ? p0_acc_pick : p0_tensor_pick;
@@ -91,8 +91,8 @@ module sl_vector_lane
 
   assign p7_pick = '{
           nan: p7_result[30:22] == 9'h1FF,
-          hi: above(p7_result, p7_limits_i),
-          lo: below(p7_result, p7_limits_i),
+          hi: p7_limits_i.always_hi || above(p7_result, p7_limits_i.hi),
+          lo: below(p7_result, p7_limits_i.lo),
           flushed: 1'b0
       };
 

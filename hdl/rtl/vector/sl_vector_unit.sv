@@ -193,12 +193,16 @@ module sl_vector_unit
   assign const_addr_o = c0_const ? word_i.const_addr : pm_pipe.const_addr;
 
   // p0-2: port Y is asked a cycle ahead, so that its address comes out of a register.
-  pipe_t early_pipe;
-  assign early_pipe = acc_valid_q[AccP0-3] ? acc_pipe_q[AccP0-3] : c1_pipe_q;
-  assign y_valid_o = (acc_valid_q[AccP0-3] || c1_valid_q) && early_pipe.op != VectorOpPass
-      && early_pipe.b_src == BSrcY;
-  assign y_bank_o = early_pipe.y_bank;
-  assign y_addr_o = early_pipe.y_addr;
+  logic early_acc;
+  assign early_acc = acc_valid_q[AccP0-3];
+  assign y_valid_o = early_acc
+      ? acc_pipe_q[AccP0-3].op != VectorOpPass && acc_pipe_q[AccP0-3].b_src == BSrcY
+      : c1_valid_q && c1_pipe_q.op != VectorOpPass && c1_pipe_q.b_src == BSrcY;
+  assign y_bank_o = early_acc ? acc_pipe_q[AccP0-3].y_bank : c1_pipe_q.y_bank;
+  assign y_addr_o = early_acc ? acc_pipe_q[AccP0-3].y_addr : c1_pipe_q.y_addr;
+
+  logic unused;  // asked for earlier
+  assign unused = ^{pm_pipe.y_addr, pm_pipe.y_bank, pm_pipe.pre};
 
   // Bounds of both clamps, prepared.
   limits_t p0_limits, p7_limits;
@@ -296,7 +300,8 @@ module sl_vector_unit
     end
     if (out_valid) begin
       low_addr_q <= out_addr + 12'd1;
-      low_bounds_q <= p7_valid ? {p7_bounds[47:32], p7_bounds[15:0]} : {p0_bounds[47:32], p0_bounds[15:0]};
+      low_bounds_q[31:16] <= p7_valid ? p7_bounds[47:32] : p0_bounds[47:32];
+      low_bounds_q[15:0] <= p7_valid ? p7_bounds[15:0] : p0_bounds[15:0];
     end
     if (low_pending_q) out_bounds_q <= low_bounds_q;
     else if (!out_planes) out_bounds_q <= p7_valid ? p7_rounded : p0_rounded;
