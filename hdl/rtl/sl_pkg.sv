@@ -28,6 +28,10 @@ package sl_pkg;
   localparam int AluStages = 6;
   // Cycle p0 of a vector operation on a tensor or constant.
   localparam int TensorP0 = 3;
+  // P0 of a vector operation on the accumulator, tree stages apart.
+  localparam int AccP0Flat = 11;
+  // What a stage of the adder tree adds to it.
+  localparam int AccP0PerTreeStage = 2;
   // Output word to output port.
   localparam int OutputCycles = 2;
   // Width of a matrix word, bits.

@@ -10,7 +10,7 @@ use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
 use crate::load::SPACES;
 use crate::registers::{ADDRESS_BITS, REGISTERS};
-use crate::timing::{ALU_STAGES, OUTPUT, TENSOR_P0};
+use crate::timing::{ACC_P0_FLAT, ACC_P0_PER_TREE_STAGE, ALU_STAGES, OUTPUT, TENSOR_P0};
 use crate::words::{ControlWord, Field, MatrixWord, ModelRecord, VectorWord, WORDS};
 
 /// `first_word` to `FirstWord`.
@@ -165,6 +165,16 @@ pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
             "TensorP0",
             TENSOR_P0.into(),
             "cycle p0 of a vector operation on a tensor or constant",
+        ),
+        (
+            "AccP0Flat",
+            ACC_P0_FLAT.into(),
+            "p0 of a vector operation on the accumulator, tree stages apart",
+        ),
+        (
+            "AccP0PerTreeStage",
+            ACC_P0_PER_TREE_STAGE.into(),
+            "what a stage of the adder tree adds to it",
         ),
         ("OutputCycles", OUTPUT.into(), "output word to output port"),
         (

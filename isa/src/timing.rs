@@ -9,6 +9,10 @@ use crate::config::HardwareConfig;
 pub const ALU_STAGES: u32 = 6;
 /// p0 of a vector operation whose operand A is a tensor or a constant.
 pub const TENSOR_P0: u32 = 3;
+/// p0 of a vector operation on the accumulator, apart from the tree stages.
+pub const ACC_P0_FLAT: u32 = 11;
+/// What a tree stage adds to it: one in the search for the largest exponent, one in the adder tree.
+pub const ACC_P0_PER_TREE_STAGE: u32 = 2;
 /// Cycles from `c0` of an output word to the first cycle its beat can stand on the output port.
 pub const OUTPUT: u32 = 2;
 
@@ -48,7 +52,7 @@ impl Timing {
 
     /// p0 of a vector operation on the accumulator.
     pub const fn acc_p0(self) -> u32 {
-        11 + 2 * self.tree
+        ACC_P0_FLAT + ACC_P0_PER_TREE_STAGE * self.tree
     }
 
     /// From p0 to the cycle `o` in which the result enters the exchange register: 0 for `pass`, else the arithmetic.

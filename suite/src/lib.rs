@@ -20,6 +20,7 @@ pub mod case;
 pub mod device;
 pub mod error;
 pub mod figures;
+pub mod fuzz;
 pub mod minimise;
 pub mod models;
 pub mod net;

@@ -5,47 +5,14 @@
 
 use std::path::Path;
 
-use sluice_compiler::error::CompileError;
 use sluice_isa::HardwareConfig;
 use sluice_isa::presets::preset;
+use sluice_suite::fuzz::{case, number, too_big};
 use sluice_suite::minimise::minimise;
 use sluice_suite::random::{Limits, network};
 use sluice_suite::{Case, Executor, Net, SuiteError};
 use sluice_verilator_tests::RtlExecutor;
 use verilator_sys::tools_or_skip;
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |v| {
-        v.parse()
-            .unwrap_or_else(|_| panic!("{name}={v} is not a number"))
-    })
-}
-
-fn case(nets: Vec<Net>, config: &HardwareConfig, seed: u64) -> Case {
-    Case {
-        name: format!("fuzz {seed}"),
-        about: String::new(),
-        configs: vec![config.name.clone()],
-        seed,
-        jobs: 3 * nets.len() + 1,
-        stalls: vec![],
-        selects: vec![],
-        budget: None,
-        nets,
-    }
-}
-
-/// Refused for want of room, which is not a fault.
-fn too_big(e: &SuiteError) -> bool {
-    matches!(
-        e,
-        SuiteError::Compile(
-            CompileError::Allocation { .. }
-                | CompileError::StreamTooLarge { .. }
-                | CompileError::Unsupported { .. }
-        )
-    )
-}
 
 /// One pattern on the RTL is enough while fuzzing; the VM takes them all.
 fn holds(

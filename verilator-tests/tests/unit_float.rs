@@ -5,10 +5,13 @@
     reason = "vectors are cut to the widths of the formats under test"
 )]
 
+mod support;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use sluice_isa::float;
+use support::Random;
 use verilator_sys::{Build, Library, Model, ModelOptions, Port, tools_or_skip};
 
 const STAGES: usize = 6;
@@ -29,26 +32,6 @@ fn library() -> Library {
         .source(root().join("verilator-tests/tests/rtl/fp_bench.sv"))
         .build()
         .unwrap()
-}
-
-/// xorshift64*: the same vectors on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn word(&mut self) -> u32 {
-        (self.next() >> 32) as u32
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        ((u64::from(self.word()) * u64::from(limit)) >> 32) as u32
-    }
 }
 
 const SPECIAL: [u32; 16] = [

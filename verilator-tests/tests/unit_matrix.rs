@@ -7,6 +7,8 @@
     reason = "vectors are cut to the widths of the formats under test"
 )]
 
+mod support;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,7 @@ use sluice_isa::lbfp::{LANE_OFF, WEIGHT_MAX, WeightBlock, quantize, step};
 use sluice_isa::load::row_record;
 use sluice_isa::timing::tree_stages;
 use sluice_isa::words::{Init, MatrixKind, MatrixWord};
+use support::Random;
 use verilator_sys::{Build, Library, Model, ModelOptions, Port, tools_or_skip};
 
 const SEED: u64 = 0x0AC1_D0C5;
@@ -49,30 +52,6 @@ fn library(block_size: usize) -> Library {
         .param("AccumDepth", ACCUMULATORS)
         .build()
         .unwrap()
-}
-
-/// xorshift64*: the same vectors on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn word(&mut self) -> u32 {
-        (self.next() >> 32) as u32
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        ((u64::from(self.word()) * u64::from(limit)) >> 32) as u32
-    }
-
-    fn one_in(&mut self, n: u32) -> bool {
-        self.below(n) == 0
-    }
 }
 
 /// bf16 with an exponent around `e`, sometimes zero, subnormal or the largest.

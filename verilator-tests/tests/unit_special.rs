@@ -1,9 +1,12 @@
 //! `hdl/rtl/special/` against `isa::special`, bit for bit: every bf16 operand through every function, fp32 operands, any mix.
 
+mod support;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use sluice_isa::special::{Function, apply};
+use support::Random;
 use verilator_sys::{Build, Library, Model, ModelOptions, Port, tools_or_skip};
 
 const STAGES: usize = 6;
@@ -28,26 +31,6 @@ fn library(name: &str, edit: impl Fn(String) -> String) -> Library {
         .flag("-GLanes=3")
         .build()
         .unwrap()
-}
-
-/// xorshift64*: the same vectors on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn word(&mut self) -> u32 {
-        (self.next() >> 32) as u32
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        ((u64::from(self.word()) * u64::from(limit)) >> 32) as u32
-    }
 }
 
 /// fp32 operands that reach the corners: both ends of every binade, the binades the tables cover, the ends of the range, limits.

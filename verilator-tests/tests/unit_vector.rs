@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sluice_isa::float;
 use sluice_isa::timing::{TENSOR_P0, Timing};
 use sluice_isa::{ASrc, BSrc, Format, Op, VectorWord};
-use support::{Bench, build};
+use support::{Bench, Random, build};
 use verilator_sys::{Library, tools_or_skip};
 
 const B: usize = 4;
@@ -54,53 +54,37 @@ fn timing() -> Timing {
     }
 }
 
-/// xorshift64*: the same words on every machine.
-struct Random(u64);
-
-impl Random {
-    fn word(&mut self) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
+/// An fp32 pattern: special ones, neighbours of rounding ties, anything.
+fn value(random: &mut Random) -> u32 {
+    const SPECIAL: [u32; 14] = [
+        0,
+        1,
+        0x007F_FFFF,
+        0x0080_0000,
+        0x3F80_0000,
+        0x3F80_8000,
+        0x3F81_8000,
+        0x7F7F_FFFF,
+        0x7F7F_8000,
+        0x7F80_0000,
+        0x7FC0_0000,
+        0x7F80_0001,
+        0x4000_0000,
+        0x3FFF_FFFF,
+    ];
+    let sign = random.word() & 0x8000_0000;
+    match random.below(4) {
+        0 => sign | SPECIAL[random.below(14) as usize],
+        // Near 1, so that bounds and operands meet.
+        1 => sign | (0x3F80_0000 + (random.below(8) << 15) + random.below(3)).wrapping_sub(1),
+        2 => sign | ((random.below(20) + 118) << 23) | (random.word() & 0x007F_FFFF),
+        _ => random.word(),
     }
+}
 
-    fn below(&mut self, limit: u32) -> u32 {
-        ((u64::from(self.word()) * u64::from(limit)) >> 32) as u32
-    }
-
-    /// An fp32 pattern: special ones, neighbours of rounding ties, anything.
-    fn value(&mut self) -> u32 {
-        const SPECIAL: [u32; 14] = [
-            0,
-            1,
-            0x007F_FFFF,
-            0x0080_0000,
-            0x3F80_0000,
-            0x3F80_8000,
-            0x3F81_8000,
-            0x7F7F_FFFF,
-            0x7F7F_8000,
-            0x7F80_0000,
-            0x7FC0_0000,
-            0x7F80_0001,
-            0x4000_0000,
-            0x3FFF_FFFF,
-        ];
-        let sign = self.word() & 0x8000_0000;
-        match self.below(4) {
-            0 => sign | SPECIAL[self.below(14) as usize],
-            // Near 1, so that bounds and operands meet.
-            1 => sign | (0x3F80_0000 + (self.below(8) << 15) + self.below(3)).wrapping_sub(1),
-            2 => sign | ((self.below(20) + 118) << 23) | (self.word() & 0x007F_FFFF),
-            _ => self.word(),
-        }
-    }
-
-    fn block(&mut self, bf16: bool) -> [u32; B] {
-        let keep = if bf16 { 0xFFFF_0000 } else { u32::MAX };
-        [(); B].map(|()| self.value() & keep)
-    }
+fn block(random: &mut Random, bf16: bool) -> [u32; B] {
+    let keep = if bf16 { 0xFFFF_0000 } else { u32::MAX };
+    [(); B].map(|()| value(random) & keep)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,11 +194,11 @@ impl Plan {
         self.p0.insert(p0);
 
         // The accumulator's values are flushed, their NaN canonical.
-        let mut a = random.block(rotates);
+        let mut a = block(random, rotates);
         if a_src == ASrc::Acc {
             a = a.map(|x| float::add(x, 0x8000_0000));
         }
-        let b = random.block(b_src == BSrc::Y);
+        let b = block(random, b_src == BSrc::Y);
         match a_src {
             ASrc::Acc => self.acc.insert(p0, a),
             ASrc::X => self.x.insert(c0 + 1, a),
@@ -256,7 +240,7 @@ fn run(library: &Library, seed: u64, cycles: usize, flip: Option<usize>) -> Resu
         .map(|i| match i {
             0 => (0xFF80_0000, 0x7F80_0000),
             1 => (0, 0x7F80_0000),
-            _ => (random.value(), random.value()),
+            _ => (value(&mut random), value(&mut random)),
         })
         .collect();
     let mut plan = Plan::default();
@@ -276,7 +260,7 @@ fn run(library: &Library, seed: u64, cycles: usize, flip: Option<usize>) -> Resu
         bench.set_wide("word_i", &[bits], word_port.width() as usize);
         // What nobody asked for is noise.
         let take = |map: &mut BTreeMap<usize, [u32; B]>, random: &mut Random| {
-            map.remove(&cycle).unwrap_or_else(|| random.block(false))
+            map.remove(&cycle).unwrap_or_else(|| block(random, false))
         };
         let (x, y) = (
             take(&mut plan.x, &mut random),

@@ -52,7 +52,7 @@ module sl_core
     output logic [BlockSize*16-1:0] lane_data_o
 );
   localparam int unsigned TreeStages = ($clog2(BlockSize) + 1) / 2;
-  localparam int unsigned AccP0 = 11 + 2 * TreeStages;
+  localparam int unsigned AccP0 = AccP0Flat + AccP0PerTreeStage * TreeStages;
   localparam int unsigned InstrWidth = MatrixWordWidth + VectorWordWidth;
   localparam int unsigned RowRecordWidth = WeightBits * BlockSize + 16;
   localparam int unsigned ConstBits = $clog2(ConstDepth);

@@ -320,23 +320,3 @@ fn the_measurement_can_fail() {
     let e = bf16_errors(&off);
     assert!(e.ulp > 1.0 && e.at == 0x4000_0000 && e.not_nearest > 0 && e.wrong_way == 1);
 }
-
-#[test]
-#[ignore = "prints results that are not the nearest"]
-fn not_nearest() {
-    for f in Function::ALL {
-        for h in 0..=0xFFFFu16 {
-            let x = bf16_to_f32(h);
-            let want = exact(f, value(x));
-            let got = f32_to_bf16(apply(f, x));
-            if !want.is_nan() && value(x).is_finite() && nearest(want) != got && h & 0x7F80 != 0 {
-                println!(
-                    "{}({:e}) = {want:e}: {got:04x}, nearest {:04x}",
-                    f.name(),
-                    value(x),
-                    nearest(want)
-                );
-            }
-        }
-    }
-}

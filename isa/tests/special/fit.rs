@@ -261,8 +261,6 @@ pub struct Tables {
     /// Until [`Tables::place`], first rows are numbers of blocks.
     pub map: Vec<[Entry; BINADES]>,
     pub rows: Vec<Row>,
-    /// Segments and worst error over tolerance, for people.
-    pub notes: Vec<String>,
 }
 
 /// bf16 operands of segment `j` of `2^k` in a binade, as places in it.
@@ -347,11 +345,6 @@ impl Tables {
                 }
             }
             if rows.len() == count {
-                self.notes.push(format!(
-                    "{:10} {} 2^{exponent:<3} {count:3} rows, error {worst:.2}",
-                    function.name(),
-                    if negative { '-' } else { '+' },
-                ));
                 let first = self.block(rows, 1 << k) * INSIDE;
                 return Entry::Rows {
                     first,
@@ -380,11 +373,6 @@ impl Tables {
                 _ => panic!("{} of 2^{exponent}: one row does not do", function.name()),
             }
         }
-        self.notes.push(format!(
-            "{:10} small {:3} rows",
-            function.name(),
-            rows.len()
-        ));
         self.block(rows, 8) * INSIDE
     }
 
@@ -403,8 +391,6 @@ impl Tables {
             worst = worst.max(error);
             rows.push(row);
         }
-        self.notes
-            .push(format!("{name:10} {:3} rows, error {worst:.2}", 1 << k));
         rows
     }
 

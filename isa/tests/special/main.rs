@@ -29,13 +29,3 @@ fn checked_in(path: &str, text: &str) {
         "{path} is stale; run with SLUICE_BLESS=1 to write it"
     );
 }
-
-#[test]
-#[ignore = "prints the plan of the tables"]
-fn plan() {
-    let tables = fit::tables();
-    for note in &tables.notes {
-        println!("{note}");
-    }
-    println!("{} rows", tables.rows.len());
-}

@@ -1,5 +1,9 @@
-//! A Verilated module by the names of its ports.
+//! What unit benches share: a Verilated module by the names of its ports, and random numbers.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "halves of random words; not every test file uses them"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -112,5 +116,30 @@ impl Bench {
 
     pub fn clock(&mut self) {
         self.try_clock().unwrap();
+    }
+}
+
+/// xorshift64*: the same vectors on every machine.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    pub fn word(&mut self) -> u32 {
+        (self.next() >> 32) as u32
+    }
+
+    /// Below `limit`.
+    pub fn below(&mut self, limit: u32) -> u32 {
+        ((u64::from(self.word()) * u64::from(limit)) >> 32) as u32
+    }
+
+    pub fn one_in(&mut self, n: u32) -> bool {
+        self.below(n) == 0
     }
 }
