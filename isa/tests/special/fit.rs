@@ -377,7 +377,7 @@ impl Tables {
     }
 
     /// Rows of one table over `[0, 1)` that is not a binade of a function.
-    fn table(&mut self, k: u8, fraction: bool, value: impl Fn(f64) -> f64, name: &str) -> Vec<Row> {
+    fn table(k: u8, fraction: bool, value: impl Fn(f64) -> f64, name: &str) -> Vec<Row> {
         let (mut rows, mut worst) = (Vec::new(), 0.0f64);
         for j in 0..1usize << k {
             let at = |p: f64| value((j as f64 + p) / f64::from(1u32 << k));
