@@ -378,7 +378,7 @@ impl Tables {
 
     /// Rows of one table over `[0, 1)` that is not a binade of a function.
     fn table(k: u8, fraction: bool, value: impl Fn(f64) -> f64, name: &str) -> Vec<Row> {
-        let (mut rows, mut worst) = (Vec::new(), 0.0f64);
+        let mut rows = Vec::new();
         for j in 0..1usize << k {
             let at = |p: f64| value((j as f64 + p) / f64::from(1u32 << k));
             let target = Target {
@@ -387,8 +387,7 @@ impl Tables {
                 between: FINE,
                 fraction,
             };
-            let (row, error) = fit(&target).unwrap_or_else(|| panic!("{name}: no fit"));
-            worst = worst.max(error);
+            let (row, _) = fit(&target).unwrap_or_else(|| panic!("{name}: no fit"));
             rows.push(row);
         }
         rows
@@ -437,13 +436,13 @@ pub fn tables() -> Tables {
         128,
         |i| if i < 48 { 120 + (i / 8) as u8 } else { 126 },
     );
-    let mut roots = t.table(5, false, |p| (1.0 + p).sqrt(), "sqrt");
-    roots.extend(t.table(5, false, |p| (2.0 + 2.0 * p).sqrt(), "sqrt"));
+    let mut roots = Tables::table(5, false, |p| (1.0 + p).sqrt(), "sqrt");
+    roots.extend(Tables::table(5, false, |p| (2.0 + 2.0 * p).sqrt(), "sqrt"));
     let sqrt = t.block(roots, 64) * INSIDE;
     let log = |p: f64| p.ln_1p() / std::f64::consts::LN_2;
-    let rows = t.table(5, true, log, "log2 > 1");
+    let rows = Tables::table(5, true, log, "log2 > 1");
     let above = t.block(rows, 32) * INSIDE;
-    let rows = t.table(5, true, |p| 1.0 - log(p), "log2 < -1");
+    let rows = Tables::table(5, true, |p| 1.0 - log(p), "log2 < -1");
     let below = t.block(rows, 32) * INSIDE;
     let near = [false, true].map(|below| {
         let mut rows = Vec::new();
@@ -458,7 +457,7 @@ pub fn tables() -> Tables {
                         log(distance)
                     }
             };
-            rows.extend(t.table(2, false, value, "log2 near"));
+            rows.extend(Tables::table(2, false, value, "log2 near"));
         }
         t.block(rows, 64) * INSIDE
     });
