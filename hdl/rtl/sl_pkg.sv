@@ -24,8 +24,10 @@ package sl_pkg;
   localparam int AccFullShift = 8;
   // Terms of one sum.
   localparam int MaxTerms = 512;
-  // Stages p1 to p6 of the vector unit.
+  // Stages of the arithmetic of the vector unit.
   localparam int AluStages = 6;
+  // Stages of its special functions.
+  localparam int SpecialStages = 6;
   // Cycle p0 of a vector operation on a tensor or constant.
   localparam int TensorP0 = 3;
   // P0 of a vector operation on the accumulator, tree stages apart.
@@ -37,7 +39,7 @@ package sl_pkg;
   // Width of a matrix word, bits.
   localparam int MatrixWordWidth = 51;
   // Width of a vector word, bits.
-  localparam int VectorWordWidth = 79;
+  localparam int VectorWordWidth = 84;
   // Width of a control word, bits.
   localparam int ControlWordWidth = 28;
   // Width of a model record, bits.
@@ -68,15 +70,38 @@ package sl_pkg;
     BSrcConst = 2'd2
   } b_src_e;
 
-  typedef enum logic [2:0] {
-    VectorOpPass = 3'd0,
-    VectorOpAdd  = 3'd1,
-    VectorOpSub  = 3'd2,
-    VectorOpRsub = 3'd3,
-    VectorOpMul  = 3'd4,
-    VectorOpMax  = 3'd5,
-    VectorOpMin  = 3'd6
+  typedef enum logic [3:0] {
+    VectorOpPass = 4'd0,
+    VectorOpAdd  = 4'd1,
+    VectorOpSub  = 4'd2,
+    VectorOpRsub = 4'd3,
+    VectorOpMul  = 4'd4,
+    VectorOpMax  = 4'd5,
+    VectorOpMin  = 4'd6,
+    VectorOpLt   = 4'd7,
+    VectorOpLe   = 4'd8,
+    VectorOpGt   = 4'd9,
+    VectorOpGe   = 4'd10,
+    VectorOpEq   = 4'd11,
+    VectorOpNe   = 4'd12,
+    VectorOpKeep = 4'd13,
+    VectorOpDrop = 4'd14
   } vector_op_e;
+
+  typedef enum logic [3:0] {
+    VectorSpecialNone = 4'd0,
+    VectorSpecialRecip = 4'd1,
+    VectorSpecialRsqrt = 4'd2,
+    VectorSpecialSqrt = 4'd3,
+    VectorSpecialExp2 = 4'd4,
+    VectorSpecialLog2 = 4'd5,
+    VectorSpecialTanh = 4'd6,
+    VectorSpecialSigmoid = 4'd7,
+    VectorSpecialSilu = 4'd8,
+    VectorSpecialGelu = 4'd9,
+    VectorSpecialGeluTanh = 4'd10,
+    VectorSpecialSoftplus = 4'd11
+  } vector_special_e;
 
   typedef enum logic [0:0] {
     FormatBf16   = 1'd0,
@@ -103,7 +128,7 @@ package sl_pkg;
     matrix_kind_e kind;
   } matrix_t;
 
-  // One tick of a core's vector unit, 79 bits.
+  // One tick of a core's vector unit, 84 bits.
   typedef struct packed {
     // Address in the core's own bank, blocks.
     logic [11:0] dst_addr;
@@ -121,10 +146,12 @@ package sl_pkg;
     logic [11:0] y_addr;
     // Port Y bank.
     logic [4:0] y_bank;
-    // Clamp entry applied to the arithmetic's result.
+    // Clamp entry applied to the result of the arithmetic, or of the special function without arithmetic.
     logic [4:0] post;
     // Clamp entry applied to A.
     logic [4:0] pre;
+    // Special function of the clamped operand A.
+    vector_special_e special;
     // Arithmetic.
     vector_op_e op;
     // Operand B.

@@ -12,8 +12,12 @@
 //! **Errors.** None: every input has a result.
 //! **Source.** IEEE 754-2019 4.3.1; project numerics 8.1 and 8.3.
 
+use crate::words::Op;
+
 /// Canonical fp32 NaN.
 pub const QNAN: u32 = 0x7FC0_0000;
+/// 1.0.
+pub const ONE: u32 = 0x3F80_0000;
 /// Canonical bf16 NaN.
 pub const BF16_QNAN: u16 = 0x7FC0;
 
@@ -165,6 +169,34 @@ pub const fn clamp(x: u32, lo: u32, hi: u32) -> u32 {
     min(max(x, lo), hi)
 }
 
+/// The arithmetic of a vector word: `a op b`. Comparisons give 1.0 or +0 and read the zeros as equal; with NaN only `ne` holds.
+pub fn arithmetic(op: Op, a: u32, b: u32) -> u32 {
+    let truth = |holds: bool| if holds { ONE } else { 0 };
+    let zero = |u: u32| u & 0x7F80_0000 == 0;
+    let (x, y) = (daz(a), daz(b));
+    let ordered = !is_nan(a) && !is_nan(b);
+    let equal = ordered && (x == y || (zero(a) && zero(b)));
+    let less = ordered && !equal && order_key(x) < order_key(y);
+    match op {
+        Op::Pass => a,
+        Op::Add => add(a, b),
+        Op::Sub => sub(a, b),
+        Op::Rsub => sub(b, a),
+        Op::Mul => mul(a, b),
+        Op::Max => max(a, b),
+        Op::Min => min(a, b),
+        Op::Lt => truth(less),
+        Op::Le => truth(less || equal),
+        Op::Gt => truth(ordered && !less && !equal),
+        Op::Ge => truth(ordered && !less),
+        Op::Eq => truth(equal),
+        Op::Ne => truth(!equal),
+        Op::Keep if zero(b) => 0,
+        Op::Drop if !zero(b) => 0,
+        Op::Keep | Op::Drop => canon(x),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,6 +284,30 @@ mod tests {
                         round_exact(sum < 0, sum.unsigned_abs(), low)
                     };
                     assert_eq!(add(a, b), exact, "{a:08x} + {b:08x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn comparisons_and_selections_are_those_of_flushed_floats() {
+        for &a in &directed() {
+            for &b in &directed() {
+                let (x, y) = (f32::from_bits(daz(a)), f32::from_bits(daz(b)));
+                let kept = if x.is_nan() { QNAN } else { daz(a) };
+                let truth = |holds: bool| if holds { ONE } else { 0 };
+                let expected = [
+                    (Op::Lt, truth(x < y)),
+                    (Op::Le, truth(x <= y)),
+                    (Op::Gt, truth(x > y)),
+                    (Op::Ge, truth(x >= y)),
+                    (Op::Eq, truth(x == y)),
+                    (Op::Ne, truth(x != y)),
+                    (Op::Keep, if y == 0.0 { 0 } else { kept }),
+                    (Op::Drop, if y == 0.0 { kept } else { 0 }),
+                ];
+                for (op, expected) in expected {
+                    assert_eq!(arithmetic(op, a, b), expected, "{a:08x} {op} {b:08x}");
                 }
             }
         }

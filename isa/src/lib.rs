@@ -42,4 +42,6 @@ pub use config::{Fabric, HardwareConfig};
 pub use error::IsaError;
 pub use model::{ModelInfo, TensorInfo};
 pub use program::{CoreImage, Program};
-pub use words::{ASrc, BSrc, ControlWord, Format, Init, MatrixKind, MatrixWord, Op, VectorWord};
+pub use words::{
+    ASrc, BSrc, ControlWord, Format, Init, MatrixKind, MatrixWord, Op, Special, VectorWord,
+};

@@ -10,7 +10,9 @@ use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
 use crate::load::SPACES;
 use crate::registers::{ADDRESS_BITS, REGISTERS};
-use crate::timing::{ACC_P0_FLAT, ACC_P0_PER_TREE_STAGE, ALU_STAGES, OUTPUT, TENSOR_P0};
+use crate::timing::{
+    ACC_P0_FLAT, ACC_P0_PER_TREE_STAGE, ALU_STAGES, OUTPUT, SPECIAL_STAGES, TENSOR_P0,
+};
 use crate::words::{ControlWord, Field, MatrixWord, ModelRecord, VectorWord, WORDS};
 
 /// `first_word` to `FirstWord`.
@@ -120,6 +122,7 @@ fn code_type(word: &str, f: &Field) -> String {
     match (word, f.name) {
         ("matrix", "kind") => "matrix_kind".into(),
         (_, "op") => "vector_op".into(),
+        (_, "special") => "vector_special".into(),
         (_, other) => other.into(),
     }
 }
@@ -159,7 +162,12 @@ pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
         (
             "AluStages",
             ALU_STAGES.into(),
-            "stages p1 to p6 of the vector unit",
+            "stages of the arithmetic of the vector unit",
+        ),
+        (
+            "SpecialStages",
+            SPECIAL_STAGES.into(),
+            "stages of its special functions",
         ),
         (
             "TensorP0",

@@ -7,6 +7,8 @@ use crate::config::HardwareConfig;
 
 /// Stages of the fp32 arithmetic of the vector unit (p1..p6).
 pub const ALU_STAGES: u32 = 6;
+/// Stages of the special functions of the vector unit (p1..p6); the arithmetic of such an operation follows in p7..p12.
+pub const SPECIAL_STAGES: u32 = 6;
 /// p0 of a vector operation whose operand A is a tensor or a constant.
 pub const TENSOR_P0: u32 = 3;
 /// p0 of a vector operation on the accumulator, apart from the tree stages.
@@ -55,9 +57,20 @@ impl Timing {
         ACC_P0_FLAT + ACC_P0_PER_TREE_STAGE * self.tree
     }
 
-    /// From p0 to the cycle `o` in which the result enters the exchange register: 0 for `pass`, else the arithmetic.
-    pub const fn to_output(op_is_pass: bool) -> u32 {
-        if op_is_pass { 0 } else { ALU_STAGES + 1 }
+    /// From p0 to the cycle `o` in which the result enters the exchange register: 0 for a plain `pass`, else what it goes through and
+    /// the stage of clamp `post`.
+    pub const fn to_output(special: bool, arithmetic: bool) -> u32 {
+        match (special, arithmetic) {
+            (false, false) => 0,
+            (true, false) => SPECIAL_STAGES + 1,
+            (false, true) => ALU_STAGES + 1,
+            (true, true) => SPECIAL_STAGES + ALU_STAGES + 1,
+        }
+    }
+
+    /// What a special function adds to the cycle in which operand B is read, which is `p0 - 1` without.
+    pub const fn operand_b_delay(special: bool) -> u32 {
+        if special { SPECIAL_STAGES } else { 0 }
     }
 
     /// From `o` to the cycle in which the banks are written.

@@ -12,6 +12,7 @@
 //! **Errors.** Packing checks ranges ([`IsaError::FieldRange`]), unpacking checks codes ([`IsaError::ReservedCode`]).
 
 use crate::error::IsaError;
+use crate::special::Function;
 
 /// One field of a word, as documentation and generators see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +179,7 @@ codes! {
 codes! {
     /// Arithmetic of a vector word.
     Op {
-        /// A, clamped by `pre` only.
+        /// A after clamp `pre` and special function.
         Pass = 0 => "pass",
         /// A + B.
         Add = 1 => "add",
@@ -192,6 +193,66 @@ codes! {
         Max = 5 => "max",
         /// min(A, B).
         Min = 6 => "min",
+        /// A < B, as 1.0 or +0.
+        Lt = 7 => "lt",
+        /// A <= B.
+        Le = 8 => "le",
+        /// A > B.
+        Gt = 9 => "gt",
+        /// A >= B.
+        Ge = 10 => "ge",
+        /// A == B.
+        Eq = 11 => "eq",
+        /// A != B.
+        Ne = 12 => "ne",
+        /// A where B is not zero, else +0.
+        Keep = 13 => "keep",
+        /// A where B is zero, else +0.
+        Drop = 14 => "drop",
+    }
+}
+codes! {
+    /// Special function of a vector word, applied to the clamped operand A before the arithmetic.
+    Special {
+        /// None.
+        None = 0 => "none",
+        /// `1 / x`.
+        Recip = 1 => "recip",
+        /// `1 / sqrt(x)`.
+        Rsqrt = 2 => "rsqrt",
+        /// `sqrt(x)`.
+        Sqrt = 3 => "sqrt",
+        /// `2^x`.
+        Exp2 = 4 => "exp2",
+        /// `log2(x)`.
+        Log2 = 5 => "log2",
+        /// `tanh(x)`.
+        Tanh = 6 => "tanh",
+        /// Logistic function.
+        Sigmoid = 7 => "sigmoid",
+        /// `x * sigmoid(x)`.
+        Silu = 8 => "silu",
+        /// GELU, erf form.
+        Gelu = 9 => "gelu",
+        /// GELU, tanh form.
+        GeluTanh = 10 => "gelu_tanh",
+        /// `ln(1 + exp(x))`.
+        Softplus = 11 => "softplus",
+    }
+}
+
+impl Special {
+    /// The function, `None` for [`Special::None`].
+    pub fn function(self) -> Option<Function> {
+        (self as usize)
+            .checked_sub(1)
+            .and_then(|i| Function::ALL.get(i).copied())
+    }
+}
+
+impl From<Function> for Special {
+    fn from(function: Function) -> Self {
+        Self::from_bits(function as u64 + 1).unwrap_or_default()
     }
 }
 codes! {
@@ -235,10 +296,12 @@ word! {
         /// Operand B.
         b_src: BSrc = 2,
         /// Arithmetic.
-        op: Op = 3,
+        op: Op = 4,
+        /// Special function of the clamped operand A.
+        special: Special = 4,
         /// Clamp entry applied to A.
         pre: u32 = 5,
-        /// Clamp entry applied to the arithmetic's result.
+        /// Clamp entry applied to the result of the arithmetic, or of the special function without arithmetic.
         post: u32 = 5,
         /// Port Y bank.
         y_bank: u32 = 5,
@@ -359,6 +422,17 @@ mod tests {
                 .code(),
             "SL-I004"
         );
+    }
+
+    #[test]
+    fn special_functions_are_those_of_the_unit() {
+        assert_eq!(Special::CODES[0], "none");
+        let names: Vec<_> = Function::ALL.iter().map(|f| f.name()).collect();
+        assert_eq!(Special::CODES[1..], names);
+        for f in Function::ALL {
+            assert_eq!(Special::from(f).function(), Some(f));
+        }
+        assert_eq!(Special::None.function(), None);
     }
 
     #[test]

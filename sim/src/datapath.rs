@@ -239,8 +239,11 @@ impl Datapath {
                     let from = place(v.core);
                     let a = &mut self.a[from..from + b];
                     lanes::clamp(a, v.pre.0, v.pre.1);
-                    if v.op != Alu::Pass {
-                        lanes::apply(v.op, a, &self.b[from..from + b]);
+                    if let Some(function) = v.special {
+                        lanes::special(function, a);
+                    }
+                    lanes::apply(v.op, a, &self.b[from..from + b]);
+                    if v.op != Alu::Pass || v.special.is_some() {
                         lanes::clamp(a, v.post.0, v.post.1);
                     }
                     let (lo, hi) = (v.lanes.0 as usize, v.lanes.1 as usize);

@@ -14,15 +14,18 @@ pub enum Resource {
     VectorStage,
     /// Exchange register.
     ExchangeRegister,
+    /// First stage of the vector unit's arithmetic.
+    Arithmetic,
 }
 
 impl Resource {
     /// All of them, in the order of their reservation bits.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::PortY,
         Self::ConstantPort,
         Self::VectorStage,
         Self::ExchangeRegister,
+        Self::Arithmetic,
     ];
 }
 
@@ -33,6 +36,7 @@ impl std::fmt::Display for Resource {
             Self::ConstantPort => "the constant port",
             Self::VectorStage => "vector stage p0",
             Self::ExchangeRegister => "the exchange register",
+            Self::Arithmetic => "the vector unit's arithmetic",
         })
     }
 }

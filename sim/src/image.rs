@@ -2,11 +2,11 @@
 //!
 //! | stage | cycle after issue | what happens |
 //! |-------|-------------------|--------------|
-//! | [`WRITE`] + 0..8 | c0 + o + 1 + E, planes one more | arithmetic and write to the mirrored banks |
+//! | [`WRITE`] + 0..16 | c0 + o + 1 + E, planes one more | special function, arithmetic and write to the mirrored banks |
 //! | [`IN_WRITE`] | 1 + E after acceptance | input beat written |
 //! | [`OUT_PUSH`] | c0 + 1 | the output beat read one cycle before enters the FIFO |
 //! | [`READ`] | c0 | port O, port X, port Y and constants for operand A |
-//! | [`B_TENSOR`], [`B_ACC`] | c0 + p0 - 1 | operand B |
+//! | [`B`] + 0..4 | c0 + p0 - 1, behind a special function later | operand B |
 //! | [`PLANE_HI`], [`PLANE_LO`] | c0 + late read | `add32` operand |
 //! | [`ACCUMULATE`] | c0 + accumulate | product or `add32` enters the accumulator; the tick's vector word copies the result |
 //!
@@ -18,6 +18,7 @@
     reason = "addresses, block counts and lane numbers of a validated program are far below 2^32; cores are at most 16"
 )]
 
+use sluice_isa::special::Function;
 use sluice_isa::timing::{TENSOR_P0, Timing};
 use sluice_isa::{
     ASrc, BSrc, Format, HardwareConfig, Init, MatrixKind, MatrixWord, Op as Alu, Program,
@@ -27,21 +28,21 @@ use sluice_isa::{
 use crate::error::Resource;
 use crate::kernel::Weights;
 
-/// First of eight: bit 2 = operand A is the accumulator, bit 1 = arithmetic, bit 0 = second plane.
+/// First of sixteen: bit 3 = special function, bit 2 = operand A is the accumulator, bit 1 = arithmetic, bit 0 = second plane.
 pub(crate) const WRITE: usize = 0;
 /// Not a stage of a tick: the input unit's write.
-pub(crate) const IN_WRITE: usize = 8;
-pub(crate) const OUT_PUSH: usize = 9;
-pub(crate) const READ: usize = 10;
-pub(crate) const B_TENSOR: usize = 11;
-pub(crate) const PLANE_HI: usize = 12;
-pub(crate) const PLANE_LO: usize = 13;
-pub(crate) const ACCUMULATE: usize = 14;
-pub(crate) const B_ACC: usize = 15;
-pub(crate) const STAGES: usize = 16;
+pub(crate) const IN_WRITE: usize = 16;
+pub(crate) const OUT_PUSH: usize = 17;
+pub(crate) const READ: usize = 18;
+/// First of four: bit 1 = operand A is the accumulator, bit 0 = special function.
+pub(crate) const B: usize = 19;
+pub(crate) const PLANE_HI: usize = 23;
+pub(crate) const PLANE_LO: usize = 24;
+pub(crate) const ACCUMULATE: usize = 25;
+pub(crate) const STAGES: usize = 26;
 
 /// Cycles an event can lie in the future, rounded up to a power of two.
-pub(crate) const RING: usize = 32;
+pub(crate) const RING: usize = 64;
 
 /// A block in the banks: word offset, and what the parity of the job adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +133,7 @@ pub(crate) enum Op {
 pub(crate) struct VectorOp {
     pub(crate) core: u32,
     pub(crate) op: Alu,
+    pub(crate) special: Option<Function>,
     pub(crate) pre: (u32, u32),
     pub(crate) post: (u32, u32),
     pub(crate) format: Format,
@@ -146,7 +148,7 @@ pub(crate) struct Reservation {
     /// Cycles after issue.
     pub(crate) offset: u32,
     /// Bit `16 * resource + core`.
-    pub(crate) bits: u64,
+    pub(crate) bits: u128,
 }
 
 /// One tick.
@@ -278,14 +280,17 @@ fn offsets(t: Timing) -> [u32; STAGES] {
     let c0 = t.fetch();
     o[READ] = c0;
     o[OUT_PUSH] = c0 + 1;
-    o[B_TENSOR] = c0 + TENSOR_P0 - 1;
     o[PLANE_HI] = c0 + t.late_read();
     o[PLANE_LO] = c0 + t.late_read() + 1;
     o[ACCUMULATE] = c0 + t.accumulate();
-    o[B_ACC] = c0 + t.acc_p0() - 1;
-    for (i, o) in (0u32..8).zip(&mut o[WRITE..]) {
+    for (i, o) in (0u32..4).zip(&mut o[B..]) {
+        let p0 = if i & 2 != 0 { t.acc_p0() } else { TENSOR_P0 };
+        *o = c0 + p0 - 1 + Timing::operand_b_delay(i & 1 != 0);
+    }
+    for (i, o) in (0u32..16).zip(&mut o[WRITE..]) {
         let p0 = if i & 4 != 0 { t.acc_p0() } else { TENSOR_P0 };
-        *o = c0 + p0 + Timing::to_output(i & 2 == 0) + t.write_after_output() + (i & 1);
+        let to_output = Timing::to_output(i & 8 != 0, i & 2 != 0);
+        *o = c0 + p0 + to_output + t.write_after_output() + (i & 1);
     }
     o
 }
@@ -417,39 +422,42 @@ impl Builder<'_> {
                 self.staged[READ].push(Op::ConstA { core, at: constant });
             }
         }
-        let arithmetic = v.op != Alu::Pass;
+        let (arithmetic, special) = (v.op != Alu::Pass, v.special.function());
+        let from_acc = usize::from(v.a_src == ASrc::Acc);
         if arithmetic {
-            let stage = if v.a_src == ASrc::Acc {
-                B_ACC
-            } else {
-                B_TENSOR
-            };
+            let delay = Timing::operand_b_delay(special.is_some());
+            let stage = B + 2 * from_acc + usize::from(special.is_some());
             match v.b_src {
                 BSrc::None => {}
                 BSrc::Y => {
-                    self.reserve(core, Resource::PortY, p0 - 1);
+                    self.reserve(core, Resource::PortY, p0 - 1 + delay);
                     self.staged[stage].push(Op::LaneB { core, src: y });
                 }
                 BSrc::Const => {
-                    self.reserve(core, Resource::ConstantPort, p0 - 1);
+                    self.reserve(core, Resource::ConstantPort, p0 - 1 + delay);
                     self.staged[stage].push(Op::ConstB { core, at: constant });
                 }
             }
+            self.reserve(core, Resource::Arithmetic, p0 + 1 + delay);
         }
-        let o = p0 + Timing::to_output(!arithmetic);
+        let o = p0 + Timing::to_output(special.is_some(), arithmetic);
         self.reserve(core, Resource::VectorStage, p0);
         self.reserve(core, Resource::ExchangeRegister, o);
         let vector = self.vectors.len() as u32;
         self.vectors.push(VectorOp {
             core,
             op: v.op,
+            special,
             pre: image.clamps[v.pre as usize],
             post: image.clamps[v.post as usize],
             format: v.format,
             lanes: (v.lane_lo.min(v.lane_hi), v.lane_hi),
             dst: self.block(core, v.dst_addr).base,
         });
-        let stage = WRITE + 4 * usize::from(v.a_src == ASrc::Acc) + 2 * usize::from(arithmetic);
+        let stage = WRITE
+            + 8 * usize::from(special.is_some())
+            + 4 * from_acc
+            + 2 * usize::from(arithmetic);
         self.staged[stage].push(Op::Write { vector });
         if v.format == Format::Planes {
             self.reserve(core, Resource::ExchangeRegister, o + 1);
@@ -476,6 +484,10 @@ mod tests {
         assert_eq!(o[WRITE + 2], 2 + 3 + 7 + 2);
         assert_eq!(o[WRITE + 4], 2 + 17 + 2);
         assert_eq!(o[WRITE + 7], 2 + 17 + 7 + 2 + 1);
+        assert_eq!(o[WRITE + 12], 2 + 17 + 7 + 2);
+        assert_eq!(o[WRITE + 14], 2 + 17 + 13 + 2);
+        assert_eq!(o[B], 2 + 2);
+        assert_eq!(o[B + 3], 2 + 16 + 6);
     }
 
     #[test]
@@ -490,12 +502,12 @@ mod tests {
 
     #[test]
     fn within_one_core_two_stages_never_coincide_out_of_order() {
-        // ACCUMULATE copies into the block that B_ACC and WRITE of the same tick use later.
+        // ACCUMULATE copies into the block that operand B and WRITE of the same tick use later.
         let o = offsets(Timing {
             tree: 1,
             exchange: 1,
         });
-        assert!(o[ACCUMULATE] < o[B_ACC] && o[B_ACC] < o[WRITE + 4]);
-        assert!(o[B_TENSOR] < o[WRITE]);
+        assert!(o[ACCUMULATE] < o[B + 2] && o[B + 2] < o[WRITE + 4]);
+        assert!(o[B + 3] < o[WRITE + 12] && o[B] < o[WRITE]);
     }
 }

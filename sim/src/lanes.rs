@@ -19,6 +19,7 @@
 
 use sluice_isa::Op;
 use sluice_isa::float::{self, BF16_QNAN, QNAN};
+use sluice_isa::special::{self, Function};
 
 const SIGN: u32 = 0x8000_0000;
 const EXPONENT: u32 = 0x7F80_0000;
@@ -94,6 +95,11 @@ pub fn apply(op: Op, a: &mut [u32], b: &[u32]) {
         Op::Mul => mul(a, b),
         Op::Max => each(a, max),
         Op::Min => each(a, min),
+        Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Eq | Op::Ne | Op::Keep | Op::Drop => {
+            for (a, &b) in a.iter_mut().zip(b) {
+                *a = float::arithmetic(op, *a, b);
+            }
+        }
     }
 }
 
@@ -116,6 +122,13 @@ fn mul(a: &mut [u32], b: &[u32]) {
                 *a = r;
             }
         }
+    }
+}
+
+/// The special function in every lane.
+pub fn special(function: Function, x: &mut [u32]) {
+    for x in x {
+        *x = special::apply(function, *x);
     }
 }
 
@@ -196,18 +209,6 @@ mod tests {
         v
     }
 
-    fn reference(op: Op, a: u32, b: u32) -> u32 {
-        match op {
-            Op::Pass => a,
-            Op::Add => float::add(a, b),
-            Op::Sub => float::sub(a, b),
-            Op::Rsub => float::sub(b, a),
-            Op::Mul => float::mul(a, b),
-            Op::Max => float::max(a, b),
-            Op::Min => float::min(a, b),
-        }
-    }
-
     #[test]
     fn arithmetic_equals_the_definition() {
         let p = patterns();
@@ -224,7 +225,7 @@ mod tests {
                 let mut got = p.clone();
                 apply(op, &mut got, &vec![b; p.len()]);
                 for (&a, &got) in p.iter().zip(&got) {
-                    assert_eq!(got, reference(op, a, b), "{a:08x} {op} {b:08x}");
+                    assert_eq!(got, float::arithmetic(op, a, b), "{a:08x} {op} {b:08x}");
                 }
             }
         }

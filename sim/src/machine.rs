@@ -12,7 +12,7 @@
 //! **Errors.** [`SimError::Conflict`], [`SimError::OutputOverflow`], [`SimError::BeatLength`].
 #![expect(
     clippy::cast_possible_truncation,
-    reason = "ring positions (below 32), core numbers (below 16) and word offsets of a validated program"
+    reason = "ring positions (below 64), core numbers (below 16) and word offsets of a validated program"
 )]
 
 use std::sync::Arc;
@@ -98,7 +98,7 @@ pub struct Machine {
     /// Stages due in the cycle, one word per ring position.
     due: [u32; RING],
     /// Resources in use, one word per ring position.
-    used: [u64; RING],
+    used: [u128; RING],
     flight: [InFlight; RING],
     /// Word offsets of input beats on their way, by ring position of the acceptance.
     input_at: [u32; RING],
