@@ -264,24 +264,21 @@ def interruptible(code: str) -> subprocess.Popen:
 
 
 def test_ctrl_c_stops_long_calls():
-    # Large enough to keep the compiler busy for seconds, whatever the machine.
+    # The compiler is busy until it is stopped, whatever the machine.
     process = interruptible(
         f"""
-        import sys, time
+        import sys
         sys.path.insert(0, {os.path.dirname(__file__)!r})
         from compiler_models import mlp
         import vollo_compiler
-        builder = vollo_compiler.ProgramBuilder(vollo_compiler.Config.v80_c6b32())
         nnir = mlp((1024,) * 24)
         print("ready", flush=True)
-        start = time.monotonic()
         try:
             while True:
+                builder = vollo_compiler.ProgramBuilder(vollo_compiler.Config.v80_c6b32())
                 builder.add_nnir(nnir)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
-        except vollo_compiler.AllocationError:
-            print("too fast", flush=True)
         try:
             builder.to_program()
         except ValueError as error:

@@ -14,8 +14,8 @@ pub enum Resource {
     VectorStage,
     /// Exchange register.
     ExchangeRegister,
-    /// First stage of the vector unit's arithmetic.
-    Arithmetic,
+    /// Register of the operand that enters a special function or the arithmetic.
+    OperandRegister,
 }
 
 impl Resource {
@@ -25,7 +25,7 @@ impl Resource {
         Self::ConstantPort,
         Self::VectorStage,
         Self::ExchangeRegister,
-        Self::Arithmetic,
+        Self::OperandRegister,
     ];
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for Resource {
             Self::ConstantPort => "the constant port",
             Self::VectorStage => "vector stage p0",
             Self::ExchangeRegister => "the exchange register",
-            Self::Arithmetic => "the vector unit's arithmetic",
+            Self::OperandRegister => "the operand register of the vector unit",
         })
     }
 }

@@ -438,7 +438,13 @@ impl Builder<'_> {
                     self.staged[stage].push(Op::ConstB { core, at: constant });
                 }
             }
-            self.reserve(core, Resource::Arithmetic, p0 + 1 + delay);
+        }
+        if special.is_some() {
+            self.reserve(core, Resource::OperandRegister, p0 + 1);
+        }
+        if arithmetic {
+            let delay = Timing::operand_b_delay(special.is_some());
+            self.reserve(core, Resource::OperandRegister, p0 + 1 + delay);
         }
         let o = p0 + Timing::to_output(special.is_some(), arithmetic);
         self.reserve(core, Resource::VectorStage, p0);

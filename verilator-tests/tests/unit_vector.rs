@@ -10,14 +10,15 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_isa::float;
+use sluice_isa::special::{self, Function};
 use sluice_isa::timing::{TENSOR_P0, Timing};
-use sluice_isa::{ASrc, BSrc, Format, Op, VectorWord};
+use sluice_isa::{ASrc, BSrc, Format, Op, Special, VectorWord};
 use support::{Bench, Random, build};
 use verilator_sys::{Library, tools_or_skip};
 
 const B: usize = 4;
 const CLAMPS: usize = 32;
-const OPS: [Op; 7] = [
+const OPS: [Op; 15] = [
     Op::Pass,
     Op::Add,
     Op::Sub,
@@ -25,6 +26,14 @@ const OPS: [Op; 7] = [
     Op::Mul,
     Op::Max,
     Op::Min,
+    Op::Lt,
+    Op::Le,
+    Op::Gt,
+    Op::Ge,
+    Op::Eq,
+    Op::Ne,
+    Op::Keep,
+    Op::Drop,
 ];
 
 fn library() -> Library {
@@ -35,8 +44,13 @@ fn library() -> Library {
             "sl_pkg.sv",
             "float/sl_fp_add.sv",
             "float/sl_fp_mul.sv",
-            "float/sl_fp_minmax.sv",
+            "float/sl_fp_choice.sv",
             "float/sl_fp_lane.sv",
+            "special/sl_special_pkg.sv",
+            "special/sl_special_rom.sv",
+            "special/sl_special_slope.sv",
+            "special/sl_special_lane.sv",
+            "special/sl_special_unit.sv",
             "vector/sl_vector_pkg.sv",
             "vector/sl_clamp_entry.sv",
             "vector/sl_rotate.sv",
@@ -105,22 +119,19 @@ struct Plan {
     port_y: BTreeSet<usize>,
     port_const: BTreeSet<usize>,
     p0: BTreeSet<usize>,
+    operand: BTreeSet<usize>,
     exchange: BTreeSet<usize>,
 }
 
 fn result(word: &VectorWord, a: u32, b: u32, clamps: &[(u32, u32)]) -> u32 {
     let clamp = |x, i: u32| float::clamp(x, clamps[i as usize].0, clamps[i as usize].1);
     let a = clamp(a, word.pre);
-    let r = match word.op {
-        Op::Pass => return a,
-        Op::Add => float::add(a, b),
-        Op::Sub => float::sub(a, b),
-        Op::Rsub => float::sub(b, a),
-        Op::Mul => float::mul(a, b),
-        Op::Max => float::max(a, b),
-        Op::Min => float::min(a, b),
+    let a = match word.special.function() {
+        Some(function) => special::apply(function, a),
+        None if word.op == Op::Pass => return a,
+        None => a,
     };
-    clamp(r, word.post)
+    clamp(float::arithmetic(word.op, a, b), word.post)
 }
 
 impl Plan {
@@ -143,12 +154,17 @@ impl Plan {
         } else {
             Format::Bf16
         };
+        let special = match random.below(3) {
+            0 => Function::ALL[random.below(11) as usize].into(),
+            _ => Special::None,
+        };
         let rotates = matches!(a_src, ASrc::X | ASrc::Y);
         let word = VectorWord {
             valid: true,
             a_src,
             b_src,
             op,
+            special,
             pre: random.below(CLAMPS as u32),
             post: random.below(CLAMPS as u32),
             rot: if rotates { random.below(B as u32) } else { 0 },
@@ -165,7 +181,16 @@ impl Plan {
             } else {
                 TENSOR_P0
             } as usize;
-        let o = p0 + Timing::to_output(op == Op::Pass) as usize;
+        let special = special != Special::None;
+        let b_at = p0 + Timing::operand_b_delay(special) as usize;
+        let o = p0 + Timing::to_output(special, op != Op::Pass) as usize;
+        let mut operands = Vec::new();
+        if special {
+            operands.push(p0 + 1);
+        }
+        if op != Op::Pass {
+            operands.push(b_at + 1);
+        }
         let planes = format == Format::Planes;
         let exchange: Vec<usize> = (o..=o + usize::from(planes)).collect();
         let mut ports = Vec::new();
@@ -176,8 +201,8 @@ impl Plan {
             ASrc::Acc | ASrc::X => {}
         }
         match b_src {
-            BSrc::Y => ports.push(p0 - 1),
-            BSrc::Const => constants.push(p0 - 1),
+            BSrc::Y => ports.push(b_at - 1),
+            BSrc::Const => constants.push(b_at - 1),
             BSrc::None => {}
         }
         let free = |used: &BTreeSet<usize>, at: &[usize]| at.iter().all(|c| !used.contains(c));
@@ -185,6 +210,7 @@ impl Plan {
             || !free(&self.port_const, &constants)
             || !free(&self.exchange, &exchange)
             || !free(&self.p0, &[p0])
+            || !free(&self.operand, &operands)
         {
             return None;
         }
@@ -192,6 +218,7 @@ impl Plan {
         self.port_const.extend(constants);
         self.exchange.extend(exchange);
         self.p0.insert(p0);
+        self.operand.extend(operands);
 
         // The accumulator's values are flushed, their NaN canonical.
         let mut a = block(random, rotates);
@@ -206,8 +233,8 @@ impl Plan {
             ASrc::Const => self.constant.insert(c0 + 1, a),
         };
         match b_src {
-            BSrc::Y => self.y.insert(p0, b),
-            BSrc::Const => self.constant.insert(p0, b),
+            BSrc::Y => self.y.insert(b_at, b),
+            BSrc::Const => self.constant.insert(b_at, b),
             BSrc::None => None,
         };
         let values: Vec<u32> = (0..B)

@@ -1,4 +1,4 @@
-// fp32 arithmetic of one lane of the vector unit: add, sub, rsub, mul, max, min.
+// fp32 arithmetic of one lane of the vector unit: sums, products, maxima, comparisons, selections.
 //
 // Timing     op_i, a_i, b_i in p1 (valid_i), result_o from p7: six register stages for every operation, one per cycle, in any mix.
 // Numbers    isa float: bit for bit.
@@ -16,33 +16,33 @@ module sl_fp_lane (
 );
   import sl_pkg::*;
 
-  logic is_mul, is_minmax, is_add;
+  logic is_mul, is_choice, is_add;
   logic [31:0] add_a, add_b;
 
   assign is_mul = valid_i && op_i == VectorOpMul;
-  assign is_minmax = valid_i && (op_i == VectorOpMax || op_i == VectorOpMin);
-  assign is_add = valid_i && !is_mul && !is_minmax;
+  assign is_choice = valid_i && op_i >= VectorOpMax;
+  assign is_add = valid_i && !is_mul && !is_choice;
   assign add_a = {a_i[31] ^ (op_i == VectorOpRsub), a_i[30:0]};
   assign add_b = {b_i[31] ^ (op_i == VectorOpSub), b_i[30:0]};
 
   // Which of the three produced what arrives in p5 and p6.
-  logic [4:1] minmax_q;
+  logic [4:1] choice_q;
   logic [5:1] other_q;
 
   always_ff @(posedge clk_i) begin
-    minmax_q <= {minmax_q[3:1], is_minmax};
-    other_q  <= {other_q[4:1], is_mul || is_minmax};
+    choice_q <= {choice_q[3:1], is_choice};
+    other_q  <= {other_q[4:1], is_mul || is_choice};
   end
 
-  logic [31:0] minmax, product;
+  logic [31:0] choice, product;
 
-  sl_fp_minmax u_minmax (
+  sl_fp_choice u_choice (
       .clk_i,
-      .valid_i (is_minmax),
-      .max_i   (op_i == VectorOpMax),
+      .valid_i (is_choice),
+      .op_i,
       .a_i,
       .b_i,
-      .result_o(minmax)
+      .result_o(choice)
   );
 
   sl_fp_mul u_mul (
@@ -50,8 +50,8 @@ module sl_fp_lane (
       .valid_i       (is_mul),
       .a_i,
       .b_i,
-      .bypass_valid_i(minmax_q[4]),
-      .bypass_i      (minmax),
+      .bypass_valid_i(choice_q[4]),
+      .bypass_i      (choice),
       .product_o     (product)
   );
 

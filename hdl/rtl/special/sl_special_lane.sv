@@ -21,6 +21,7 @@ module sl_special_lane
     output logic [10:0] addr_o,
     input  row_t        row_i,
 
+    output logic [31:0] p6_y_o,  // y_o as it enters its register
     output logic [31:0] y_o
 );
   // p1
@@ -389,17 +390,19 @@ module sl_special_lane
   assign p6_y = 24'(25'(c0_q5) + rise_q5);
   assign p6_place = p6_y[23] ? 2'd2 : p6_y[22] ? 2'd1 : 2'd0;
 
+  always_comb begin
+    p6_y_o[31]    = sign_q5;
+    p6_y_o[30:23] = exp_q5[p6_place];
+    unique case (source_q5[p6_place])
+      Shift0:  p6_y_o[22:0] = p6_y[22:0];
+      Shift1:  p6_y_o[22:0] = {p6_y[21:0], 1'b0};
+      Shift2:  p6_y_o[22:0] = {p6_y[20:0], 2'b00};
+      Other:   p6_y_o[22:0] = other_q5;
+      default: p6_y_o[22:0] = '0;
+    endcase
+  end
+
   always_ff @(posedge clk_i) begin
-    if (valid_q5) begin
-      y_o[31]    <= sign_q5;
-      y_o[30:23] <= exp_q5[p6_place];
-      unique case (source_q5[p6_place])
-        Shift0:  y_o[22:0] <= p6_y[22:0];
-        Shift1:  y_o[22:0] <= {p6_y[21:0], 1'b0};
-        Shift2:  y_o[22:0] <= {p6_y[20:0], 2'b00};
-        Other:   y_o[22:0] <= other_q5;
-        default: y_o[22:0] <= '0;
-      endcase
-    end
+    if (valid_q5) y_o <= p6_y_o;
   end
 endmodule

@@ -18,6 +18,7 @@ module sl_special_unit
     input logic                   valid_i,
     input logic [Lanes-1:0][31:0] x_i,
 
+    output logic [Lanes-1:0][31:0] p6_y_o,  // the result as it enters its register
     output logic [Lanes-1:0][31:0] y_o
 );
   localparam int unsigned Pairs = (Lanes + 1) / 2;
@@ -79,6 +80,7 @@ module sl_special_unit
           .x_i   (x_i[i]),
           .addr_o(addr[i]),
           .row_i (row[i]),
+          .p6_y_o(p6_y_o[i]),
           .y_o   (y_o[i])
       );
     end else begin : gen_unused

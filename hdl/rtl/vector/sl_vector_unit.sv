@@ -1,7 +1,8 @@
 // Vector unit of a core: one fused lane-wise operation per cycle on a block (docs/machine.md section 4).
 //
 // Timing     Word at c0, operand A `x` or `y` in c1. Stage p0 is AccP0 cycles later for operand A `acc`, TensorP0 otherwise; the
-//            result enters the exchange register at the end of cycle o = p0 (`pass`) or p7. Nothing stalls.
+//            result enters the exchange register at the end of cycle o = p0 (`pass`), p7 (special function or arithmetic) or p13
+//            (both). Nothing stalls.
 //
 //   c0      constant request of operand A
 //   c1      operand data, registered
@@ -10,12 +11,13 @@
 //   p0-2    request of operand B on port Y, for the next cycle
 //   p0-1    constant request of operand B
 //   p0      comparison with the bounds, rounding; operand B data
-//   p1..p6  arithmetic
-//   p4      clamp entry `post`
+//   p1..p6  arithmetic, or special function; arithmetic behind a special function has p7..p12, its operand B comes six cycles later
+//   p4      clamp entry `post`, three cycles before the comparison
 //   p7      comparison, rounding
 //
-// Contract   y_* is the request of the next cycle; data of a request comes back in the cycle after it. The compiler lets at most one operation use the port, stage p0 and
-//            the exchange register in a cycle; assertions hold it to that. Tensor addresses are physical (sl_fetch).
+// Contract   y_* is the request of the next cycle; data of a request comes back in the cycle after it. The compiler lets at most one
+//            operation use the port, stage p0, the operand register behind it and the exchange register in a cycle; assertions hold
+//            it to that. Tensor addresses are physical (sl_fetch).
 // Model      isa::float for the arithmetic, sim for the cycles.
 
 `include "sl_assert.svh"
@@ -59,6 +61,22 @@ module sl_vector_unit
 
   // What an operation needs from p0-1 on.
   typedef struct packed {
+    logic [11:0]     dst_addr;
+    logic [6:0]      lane_hi;
+    logic [6:0]      lane_lo;
+    logic            planes;
+    logic [10:0]     const_addr;
+    logic [11:0]     y_addr;
+    logic [4:0]      y_bank;
+    logic [4:0]      post;
+    logic [4:0]      pre;
+    vector_op_e      op;
+    b_src_e          b_src;
+    vector_special_e special;
+  } pipe_t;
+
+  // What it needs on the way through a special function.
+  typedef struct packed {
     logic [11:0] dst_addr;
     logic [6:0]  lane_hi;
     logic [6:0]  lane_lo;
@@ -67,12 +85,11 @@ module sl_vector_unit
     logic [11:0] y_addr;
     logic [4:0]  y_bank;
     logic [4:0]  post;
-    logic [4:0]  pre;
     vector_op_e  op;
     b_src_e      b_src;
-  } pipe_t;
+  } way_t;
 
-  // What it needs from p1 on.
+  // What it needs on the way through the arithmetic and to the exchange register.
   typedef struct packed {
     logic [11:0] dst_addr;
     logic [6:0]  lane_hi;
@@ -80,6 +97,18 @@ module sl_vector_unit
     logic        planes;
     logic [4:0]  post;
   } tail_t;
+
+  function automatic tail_t way_tail(way_t w);
+    return
+    '{
+        dst_addr: w.dst_addr,
+        lane_hi: w.lane_hi,
+        lane_lo: w.lane_lo,
+        planes: w.planes,
+        post: w.post
+    }
+    ;
+  endfunction
 
   function automatic logic [BlockSize-1:0] lane_mask(logic [6:0] lo, logic [6:0] hi);
     for (int unsigned i = 0; i < BlockSize; i++) begin
@@ -101,7 +130,8 @@ module sl_vector_unit
           post: word_i.post,
           pre: word_i.pre,
           op: word_i.op,
-          b_src: word_i.b_src
+          b_src: word_i.b_src,
+          special: word_i.special
       };
   assign c0_acc = word_i.valid && word_i.a_src == ASrcAcc;
   assign c0_tensor = word_i.valid && word_i.a_src != ASrcAcc;
@@ -180,29 +210,39 @@ module sl_vector_unit
   end
 
   // p0-1: the two ways meet.
-  logic pm_acc, pm_valid, pm_alu;
+  logic pm_acc, pm_valid, pm_special, pm_alu;
   pipe_t pm_pipe;
-  assign pm_acc   = acc_valid_q[AccP0-2];
+  assign pm_acc = acc_valid_q[AccP0-2];
   assign pm_valid = pm_acc || c2_valid_q;
-  assign pm_pipe  = pm_acc ? acc_pipe_q[AccP0-2] : c2_pipe_q;
-  assign pm_alu   = pm_valid && pm_pipe.op != VectorOpPass;
+  assign pm_pipe = pm_acc ? acc_pipe_q[AccP0-2] : c2_pipe_q;
+  assign pm_special = pm_valid && pm_pipe.special != VectorSpecialNone;
+  assign pm_alu = pm_valid && pm_pipe.special == VectorSpecialNone && pm_pipe.op != VectorOpPass;
+
+  // Way through the special function: bit or element i is p(i+1). Arithmetic behind it begins in p7.
+  logic [SpecialStages:0] special_valid_q;
+  way_t way_q[SpecialStages+1];
+  logic p5_b_const, p6_then_alu_q, p6_b_const_q;
 
   logic pm_b_const;
   assign pm_b_const = pm_alu && pm_pipe.b_src == BSrcConst;
-  assign const_valid_o = c0_const || pm_b_const;
-  assign const_addr_o = c0_const ? word_i.const_addr : pm_pipe.const_addr;
+  assign p5_b_const = special_valid_q[4] && way_q[4].op != VectorOpPass && way_q[4].b_src == BSrcConst;
+  assign const_valid_o = c0_const || pm_b_const || p5_b_const;
+  assign const_addr_o = c0_const ? word_i.const_addr
+      : pm_b_const ? pm_pipe.const_addr : way_q[4].const_addr;
 
   // p0-2: port Y is asked a cycle ahead, so that its address comes out of a register.
-  logic early_acc;
-  assign early_acc = acc_valid_q[AccP0-3];
-  assign y_valid_o = early_acc
-      ? acc_pipe_q[AccP0-3].op != VectorOpPass && acc_pipe_q[AccP0-3].b_src == BSrcY
-      : c1_valid_q && c1_pipe_q.op != VectorOpPass && c1_pipe_q.b_src == BSrcY;
-  assign y_bank_o = early_acc ? acc_pipe_q[AccP0-3].y_bank : c1_pipe_q.y_bank;
-  assign y_addr_o = early_acc ? acc_pipe_q[AccP0-3].y_addr : c1_pipe_q.y_addr;
+  logic acc_y, tensor_y, p4_y;
+  assign acc_y = acc_valid_q[AccP0-3] && acc_pipe_q[AccP0-3].special == VectorSpecialNone
+      && acc_pipe_q[AccP0-3].op != VectorOpPass && acc_pipe_q[AccP0-3].b_src == BSrcY;
+  assign tensor_y = c1_valid_q && c1_pipe_q.special == VectorSpecialNone
+      && c1_pipe_q.op != VectorOpPass && c1_pipe_q.b_src == BSrcY;
+  assign p4_y = special_valid_q[3] && way_q[3].op != VectorOpPass && way_q[3].b_src == BSrcY;
+  assign y_valid_o = acc_y || tensor_y || p4_y;
+  assign y_bank_o = acc_y ? acc_pipe_q[AccP0-3].y_bank : tensor_y ? c1_pipe_q.y_bank : way_q[3].y_bank;
+  assign y_addr_o = acc_y ? acc_pipe_q[AccP0-3].y_addr : tensor_y ? c1_pipe_q.y_addr : way_q[3].y_addr;
 
   logic unused;  // asked for earlier
-  assign unused = ^{pm_pipe.y_addr, pm_pipe.y_bank, pm_pipe.pre};
+  assign unused = ^{pm_pipe.pre, way_q[5], way_q[6]};
 
   // Bounds of both clamps, prepared.
   limits_t p0_limits, p7_limits;
@@ -225,34 +265,67 @@ module sl_vector_unit
   );
 
   // p0: control registers.
-  logic p0_pass_q, p0_alu_q, p0_acc_q, p0_const_q;
-  vector_op_e p0_op_q;
-  tail_t p0_tail_q;
+  logic p0_pass_q, p0_alu_q, p0_special_q, p0_acc_q, p0_const_q;
+  logic [3:0] p0_function_q;
+  way_t p0_way_q;
+  tail_t p0_tail;
+  assign p0_tail = way_tail(p0_way_q);
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       p0_pass_q <= 1'b0;
-      p0_alu_q  <= 1'b0;
+      p0_alu_q <= 1'b0;
+      p0_special_q <= 1'b0;
     end else begin
-      p0_pass_q <= pm_valid && !pm_alu;
-      p0_alu_q  <= pm_alu;
+      p0_pass_q <= pm_valid && !pm_alu && !pm_special;
+      p0_alu_q <= pm_alu;
+      p0_special_q <= pm_special;
     end
   end
   always_ff @(posedge clk_i) begin
     if (pm_valid) begin
       p0_acc_q <= pm_acc;
       p0_const_q <= pm_pipe.b_src == BSrcConst;
-      p0_op_q <= pm_pipe.op;
-      p0_tail_q <= '{
+      p0_function_q <= 4'(pm_pipe.special) - 4'd1;
+      p0_way_q <= '{
           dst_addr: pm_pipe.dst_addr,
           lane_hi: pm_pipe.lane_hi,
           lane_lo: pm_pipe.lane_lo,
           planes: pm_pipe.planes,
-          post: pm_pipe.post
+          const_addr: pm_pipe.const_addr,
+          y_addr: pm_pipe.y_addr,
+          y_bank: pm_pipe.y_bank,
+          post: pm_pipe.post,
+          op: pm_pipe.op,
+          b_src: pm_pipe.b_src
       };
     end
   end
 
-  // p1..p7: control goes along with the arithmetic.
+  // p1..p7: control goes along with the special function. What goes on to the arithmetic leaves in p6.
+  logic [BlockSize-1:0] special_mask_q;
+  logic special_out;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      special_valid_q <= '0;
+      p6_then_alu_q   <= 1'b0;
+    end else begin
+      special_valid_q <= {
+        special_valid_q[SpecialStages-1] && !p6_then_alu_q,
+        special_valid_q[SpecialStages-2:0],
+        p0_special_q
+      };
+      p6_then_alu_q <= special_valid_q[4] && way_q[4].op != VectorOpPass;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    way_q[0] <= p0_way_q;
+    for (int i = 1; i <= SpecialStages; i++) way_q[i] <= way_q[i-1];
+    p6_b_const_q   <= p5_b_const;
+    special_mask_q <= lane_mask(way_q[SpecialStages-1].lane_lo, way_q[SpecialStages-1].lane_hi);
+  end
+  assign special_out = special_valid_q[SpecialStages];
+
+  // p1..p7 of the arithmetic, p7..p13 of an operation with a special function before it.
   logic [AluStages:0] alu_valid_q;  // bit i: p(i+1)
   tail_t tail_q[AluStages+1];
   vector_op_e p1_op_q;
@@ -261,27 +334,43 @@ module sl_vector_unit
   logic p7_valid;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) alu_valid_q <= '0;
-    else alu_valid_q <= {alu_valid_q[AluStages-1:0], p0_alu_q};
+    else alu_valid_q <= {alu_valid_q[AluStages-1:0], p0_alu_q || p6_then_alu_q};
   end
   always_ff @(posedge clk_i) begin
-    p1_op_q <= p0_op_q;
+    p1_op_q <= p6_then_alu_q ? way_q[SpecialStages-1].op : p0_way_q.op;
     p1_bounds_q <= p0_bounds;
-    tail_q[0] <= p0_tail_q;
+    tail_q[0] <= p6_then_alu_q ? way_tail(way_q[SpecialStages-1]) : p0_tail;
     for (int i = 1; i <= AluStages; i++) tail_q[i] <= tail_q[i-1];
     if (alu_valid_q[AluStages-1]) begin
       p7_mask_q <= lane_mask(tail_q[AluStages-1].lane_lo, tail_q[AluStages-1].lane_hi);
     end
   end
-  assign post_o   = tail_q[AluStages-3].post;
-  assign p7_valid = alu_valid_q[AluStages];
+  assign post_o = alu_valid_q[AluStages-3] ? tail_q[AluStages-3].post : way_q[SpecialStages-3].post;
+  assign p7_valid = special_out || alu_valid_q[AluStages];
+
+  tail_t p7_tail;
+  assign p7_tail = special_out ? way_tail(way_q[SpecialStages]) : tail_q[AluStages];
+
+  // Special functions of all lanes.
+  logic [BlockSize-1:0][31:0] p1_a, p6_special, p7_special;
+  sl_special_unit #(
+      .Lanes(BlockSize)
+  ) u_special (
+      .clk_i,
+      .fn_i(sl_special_pkg::special_fn_e'(p0_function_q)),
+      .valid_i(special_valid_q[0]),
+      .x_i(p1_a),
+      .p6_y_o(p6_special),
+      .y_o(p7_special)
+  );
 
   // o: exchange register.
   logic out_valid, out_planes, low_pending_q;
   logic [11:0] out_addr, low_addr_q;
   logic [31:0] out_bounds_q, low_bounds_q;  // {hi, lo}
   assign out_valid  = p0_pass_q || p7_valid;
-  assign out_planes = p7_valid ? tail_q[AluStages].planes : p0_tail_q.planes;
-  assign out_addr   = p7_valid ? tail_q[AluStages].dst_addr : p0_tail_q.dst_addr;
+  assign out_planes = p7_valid ? p7_tail.planes : p0_tail.planes;
+  assign out_addr   = p7_valid ? p7_tail.dst_addr : p0_tail.dst_addr;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       low_pending_q <= 1'b0;
@@ -296,7 +385,8 @@ module sl_vector_unit
       lane_addr_o <= low_addr_q;  // the mask stays
     end else if (out_valid) begin
       lane_addr_o <= out_addr;
-      lane_mask_o <= p7_valid ? p7_mask_q : lane_mask(p0_tail_q.lane_lo, p0_tail_q.lane_hi);
+      if (special_out) lane_mask_o <= special_mask_q;
+      else lane_mask_o <= p7_valid ? p7_mask_q : lane_mask(p0_tail.lane_lo, p0_tail.lane_hi);
     end
     if (out_valid) begin
       low_addr_q <= out_addr + 12'd1;
@@ -309,6 +399,9 @@ module sl_vector_unit
     else out_bounds_q <= {p0_bounds[63:48], p0_bounds[31:16]};
   end
 
+  logic b_const;
+  assign b_const = p6_then_alu_q ? p6_b_const_q : p0_const_q;
+
   for (genvar i = 0; i < BlockSize; i++) begin : gen_lane
     sl_vector_lane u_lane (
         .clk_i,
@@ -318,15 +411,20 @@ module sl_vector_unit
         .p0_tensor_flags_i(tensor_flags_q[i]),
         .p0_tensor_up_i(tensor_up_q[i]),
         .p0_limits_i(p0_limits),
-        .p0_planes_i(p0_tail_q.planes),
-        .p0_alu_i(p0_alu_q),
-        .p0_b_i(p0_const_q ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
+        .p0_planes_i(p0_tail.planes),
+        .p0_on_i(p0_alu_q || p0_special_q),
+        .p6_on_i(p6_then_alu_q),
+        .p6_special_i(p6_special[i]),
+        .b_i(b_const ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
+        .p1_a_o(p1_a[i]),
         .p1_valid_i(alu_valid_q[0]),
         .p1_op_i(p1_op_q),
         .p1_bounds_i(p1_bounds_q),
         .p7_limits_i(p7_limits),
-        .p7_planes_i(tail_q[AluStages].planes),
+        .p7_planes_i(p7_tail.planes),
         .p7_valid_i(p7_valid),
+        .p7_use_special_i(special_out),
+        .p7_special_i(p7_special[i]),
         .o_en_i(out_valid || low_pending_q),
         .o_low_i(low_pending_q),
         .out_bounds_i(out_bounds_q),
@@ -335,9 +433,12 @@ module sl_vector_unit
   end
 
   `SL_ASSERT(StageP0Once_A, !(pm_acc && c2_valid_q))
-  `SL_ASSERT(ConstantPortOnce_A, !(c0_const && pm_b_const))
-  `SL_ASSERT(ExchangeOnce_A, $onehot0({p0_pass_q, p7_valid, low_pending_q}))
+  `SL_ASSERT(ConstantPortOnce_A, $onehot0({c0_const, pm_b_const, p5_b_const}))
+  `SL_ASSERT(PortYOnce_A, $onehot0({acc_y, tensor_y, p4_y}))
+  `SL_ASSERT(OperandRegisterOnce_A, $onehot0({p0_alu_q, p0_special_q, p6_then_alu_q}))
+  `SL_ASSERT(ExchangeOnce_A, $onehot0(
+                                 {p0_pass_q, special_out, alu_valid_q[AluStages], low_pending_q}))
   `SL_ASSERT(RotationInRange_A, word_i.valid |-> 7'(word_i.rot) < 7'(BlockSize))
   `SL_ASSERT(LanesInRange_A, word_i.valid |-> word_i.lane_hi <= 7'(BlockSize))
-  `SL_ASSERT(OperandB_A, pm_alu |-> pm_pipe.b_src != BSrcNone)
+  `SL_ASSERT(OperandB_A, pm_valid && pm_pipe.op != VectorOpPass |-> pm_pipe.b_src != BSrcNone)
 endmodule
