@@ -3,7 +3,7 @@
 //! | thing      | is |
 //! |------------|----|
 //! | [`Block`]  | `B` bf16 lanes in a tensor bank, or two blocks of fp32 planes |
-//! | [`BlockOp`] | one vector word: a source, a clamp, arithmetic with a second operand, a clamp, a destination |
+//! | [`BlockOp`] | one vector word: a source, a clamp, a special function, arithmetic with a second operand, a clamp, a destination |
 //! | [`Term`]   | one matrix word: a weight block times a block, or a block of planes |
 //!
 //! **Contract.** Operations stand in an order of computation; the blocks an operation reads are written by earlier operations, by the
@@ -12,6 +12,8 @@
 use std::sync::Arc;
 
 use sluice_isa::lbfp::WeightBlock;
+use sluice_isa::special::Function;
+use sluice_isa::timing::Timing;
 use sluice_isa::{Format, Op};
 
 macro_rules! index {
@@ -120,9 +122,11 @@ pub struct BlockOp {
     pub source: Source,
     /// Clamp of the first operand.
     pub pre: Clamp,
+    /// Special function of the clamped first operand.
+    pub special: Option<Function>,
     /// Arithmetic with a second operand.
     pub alu: Option<(Op, Operand)>,
-    /// Clamp of the arithmetic's result.
+    /// Clamp of the result of arithmetic or special function.
     pub post: Clamp,
     /// Lanes written.
     pub lanes: (usize, usize),
@@ -133,6 +137,16 @@ pub struct BlockOp {
 }
 
 impl BlockOp {
+    /// Cycles from stage p0 to the exchange register.
+    pub fn to_output(&self) -> u32 {
+        Timing::to_output(self.special.is_some(), self.alu.is_some())
+    }
+
+    /// What a special function adds to the cycle in which operand B is read.
+    pub fn operand_b_delay(&self) -> u32 {
+        Timing::operand_b_delay(self.special.is_some())
+    }
+
     /// Blocks the operation reads, with repetition.
     pub fn reads(&self) -> Vec<BlockId> {
         let mut all = match &self.source {

@@ -7,7 +7,7 @@
 use sluice_isa::timing::{TENSOR_P0, Timing};
 use sluice_isa::{
     ASrc, BSrc, ControlWord, CoreImage, Format, HardwareConfig, Init, MatrixKind, MatrixWord, Op,
-    VectorWord,
+    Special, VectorWord,
 };
 use std::collections::HashMap;
 
@@ -292,6 +292,7 @@ impl<'a> Stores<'a> {
             valid: true,
             pre: self.clamp(core, o.pre, model, o.layer)?,
             post: self.clamp(core, o.post, model, o.layer)?,
+            special: o.special.map_or(Special::None, Special::from),
             format: model.blocks[o.dst.0].format,
             lane_lo: narrow(o.lanes.0),
             lane_hi: narrow(o.lanes.1),

@@ -41,6 +41,9 @@ pub fn schedule(m: &CompiledModel) -> String {
                 if let Some((lo, hi)) = op.pre {
                     let _ = write!(line, " clamp({lo}, {hi})");
                 }
+                if let Some(function) = op.special {
+                    let _ = write!(line, " {}", function.name());
+                }
                 if let Some((alu, b)) = op.alu {
                     let _ = match b {
                         Operand::Block(b) => write!(line, " {alu} b{}", b.0),

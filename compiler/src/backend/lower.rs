@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sluice_isa::acc::MAX_TERMS;
+use sluice_isa::special::Function;
 use sluice_isa::{Format, Op as VecOp};
 
 use super::block::{
@@ -37,8 +38,22 @@ struct Template {
     layer: LayerId,
     source: Source,
     pre: Clamp,
+    special: Option<Function>,
     alu: Option<(VecOp, Operand)>,
     post: Clamp,
+}
+
+impl Template {
+    fn new(layer: LayerId, source: Source) -> Self {
+        Self {
+            layer,
+            source,
+            pre: None,
+            special: None,
+            alu: None,
+            post: None,
+        }
+    }
 }
 
 enum Lowered {
@@ -294,13 +309,7 @@ impl Lowering<'_> {
                     let mut blocks = Vec::new();
                     for j in 0..shape[d].div_ceil(self.b) {
                         let c = self.constant_block(&t, &v, d, j, &shape);
-                        let template = Template {
-                            layer,
-                            source: Source::Const(c),
-                            pre: None,
-                            alu: None,
-                            post: None,
-                        };
+                        let template = Template::new(layer, Source::Const(c));
                         blocks.push(self.emit(template, (0, self.b), None));
                     }
                     all.push(blocks);
@@ -327,6 +336,7 @@ impl Lowering<'_> {
             layer: t.layer,
             source: t.source,
             pre: t.pre,
+            special: t.special,
             alu: t.alu,
             post: t.post,
             lanes,
@@ -421,13 +431,7 @@ impl Lowering<'_> {
                 } else {
                     Source::Sum { terms, bias: *bias }
                 };
-                templates.push(Template {
-                    layer,
-                    source,
-                    pre: None,
-                    alu: None,
-                    post: None,
-                });
+                templates.push(Template::new(layer, source));
             }
             all.push(templates);
         }
@@ -442,13 +446,7 @@ impl Lowering<'_> {
             return Ok(t);
         }
         let value = self.materialise(operand)?;
-        let read = |&block: &BlockId| Template {
-            layer,
-            source: Source::Block(block, 0),
-            pre: None,
-            alu: None,
-            post: None,
-        };
+        let read = |&block: &BlockId| Template::new(layer, Source::Block(block, 0));
         Ok(value
             .vectors
             .iter()
@@ -461,19 +459,17 @@ impl Lowering<'_> {
         let layer = self.layer(&node.name, "clamp");
         let mut templates = self.templates(node.inputs[0], layer)?;
         for t in templates.iter_mut().flatten() {
-            if t.alu.is_some() && t.post.is_none() {
+            let computes = t.alu.is_some() || t.special.is_some();
+            if computes && t.post.is_none() {
                 t.post = Some(bounds);
-            } else if t.alu.is_none() && t.pre.is_none() {
+            } else if !computes && t.pre.is_none() {
                 t.pre = Some(bounds);
             } else {
                 // Both clamp places are taken: what is there goes to a block first.
                 let block = self.emit(t.clone(), (0, self.b), None);
                 *t = Template {
-                    layer,
-                    source: Source::Block(block, 0),
                     pre: Some(bounds),
-                    alu: None,
-                    post: None,
+                    ..Template::new(layer, Source::Block(block, 0))
                 };
             }
             t.layer = layer;
@@ -549,13 +545,7 @@ impl Lowering<'_> {
                 .iter()
                 .map(|v| {
                     v.iter()
-                        .map(|&block| Template {
-                            layer,
-                            source: Source::Block(block, 0),
-                            pre: None,
-                            alu: None,
-                            post: None,
-                        })
+                        .map(|&block| Template::new(layer, Source::Block(block, 0)))
                         .collect()
                 })
                 .collect()
@@ -570,13 +560,7 @@ impl Lowering<'_> {
                     .map(|v: Vec<Template>| v.into_iter().map(|t| self.block_of(t)).collect())
                     .collect(),
             };
-            let read = |block: BlockId| Template {
-                layer,
-                source: Source::Block(block, 0),
-                pre: None,
-                alu: None,
-                post: None,
-            };
+            let read = |block: BlockId| Template::new(layer, Source::Block(block, 0));
             a_templates = aligned(
                 &value,
                 &self.graph.node(a).ty.clone(),
@@ -594,15 +578,9 @@ impl Lowering<'_> {
             .flatten()
             .zip(operand_b.iter().flatten())
         {
-            if t.alu.is_some() {
+            if t.alu.is_some() || t.post.is_some() {
                 let block = self.emit(t.clone(), (0, self.b), None);
-                *t = Template {
-                    layer,
-                    source: Source::Block(block, 0),
-                    pre: None,
-                    alu: None,
-                    post: None,
-                };
+                *t = Template::new(layer, Source::Block(block, 0));
             }
             t.alu = Some((vec_op, b));
             t.layer = layer;
@@ -616,6 +594,7 @@ impl Lowering<'_> {
             Template {
                 source: Source::Block(block, 0),
                 pre: None,
+                special: None,
                 alu: None,
                 post: None,
                 ..
@@ -720,13 +699,7 @@ impl Lowering<'_> {
             }
             let rot = (lane + self.b - at) % self.b;
             self.emit(
-                Template {
-                    layer,
-                    source: Source::Block(block, rot),
-                    pre: None,
-                    alu: None,
-                    post: None,
-                },
+                Template::new(layer, Source::Block(block, rot)),
                 (at, end),
                 Some(dst),
             );
@@ -777,6 +750,7 @@ impl Lowering<'_> {
                         layer,
                         source: Source::Block(*src, 0),
                         pre: None,
+                        special: None,
                         alu: None,
                         post: None,
                         lanes: (0, self.b),

@@ -248,6 +248,7 @@ impl Placing<'_> {
                 bias: None,
             },
             pre: None,
+            special: None,
             alu: None,
             post: None,
             dst: planes,

@@ -3,7 +3,7 @@
 //! | time | unit |
 //! |------|------|
 //! | tick | one matrix word and one vector word per core, one output word |
-//! | use  | tick + offset of a shared resource (port Y, constant port, stage p0, exchange register) |
+//! | use  | tick + offset of a shared resource (port Y, constant port, stage p0, operand register, exchange register) |
 //!
 //! **Contract.** The result respects docs/machine.md: operands are read when they are readable, no resource serves two operations in a cycle,
 //! state is overwritten after its last reader, and uses across a tick that may wait for input stay in tick order. What does
@@ -87,8 +87,10 @@ enum Resource {
     ConstPort,
     P0,
     Exchange,
+    /// Register of the operand that enters a special function or the arithmetic.
+    Operand,
 }
-const RESOURCES: usize = 4;
+const RESOURCES: usize = 5;
 
 #[derive(Default)]
 struct Uses {
@@ -349,10 +351,13 @@ impl<'a> Scheduler<'a> {
         let op = &self.placed.model.ops[op];
         (match r {
             Reader::A(_) => 0,
-            Reader::B(_) => match op.source {
-                Source::Sum { .. } => self.timing.acc_p0() - 1,
-                _ => TENSOR_P0 - 1,
-            },
+            Reader::B(_) => {
+                let p0 = match op.source {
+                    Source::Sum { .. } => self.timing.acc_p0(),
+                    _ => TENSOR_P0,
+                };
+                p0 - 1 + op.operand_b_delay()
+            }
             Reader::Term(_, t) => match &op.source {
                 Source::Sum { terms, .. } if matches!(terms[t], Term::Planes(_)) => {
                     self.timing.late_read()
@@ -484,12 +489,19 @@ impl<'a> Scheduler<'a> {
             Source::Const(_) => wanted.push((Resource::ConstPort, tick)),
             _ => {}
         }
+        let b_at = tick + p0 - 1 + op.operand_b_delay() as usize;
         match op.alu {
-            Some((_, Operand::Block(_))) => wanted.push((Resource::PortY, tick + p0 - 1)),
-            Some((_, Operand::Const(_))) => wanted.push((Resource::ConstPort, tick + p0 - 1)),
+            Some((_, Operand::Block(_))) => wanted.push((Resource::PortY, b_at)),
+            Some((_, Operand::Const(_))) => wanted.push((Resource::ConstPort, b_at)),
             None => {}
         }
-        let out = tick + p0 + Timing::to_output(op.alu.is_none()) as usize;
+        if op.special.is_some() {
+            wanted.push((Resource::Operand, tick + p0 + 1));
+        }
+        if op.alu.is_some() {
+            wanted.push((Resource::Operand, b_at + 2));
+        }
+        let out = tick + p0 + op.to_output() as usize;
         wanted.push((Resource::Exchange, out));
         if self.placed.model.blocks[op.dst.0].format == Format::Planes {
             wanted.push((Resource::Exchange, out + 1));
@@ -630,7 +642,7 @@ impl<'a> Scheduler<'a> {
         } else {
             TENSOR_P0
         };
-        (p0 + Timing::to_output(o.alu.is_none()) + self.timing.write_after_output()) as usize
+        (p0 + o.to_output() + self.timing.write_after_output()) as usize
     }
 
     fn finish_op(&mut self, core: usize, op: usize, tick: usize) {
@@ -676,6 +688,7 @@ impl<'a> Scheduler<'a> {
                 (Resource::ConstPort, late),
                 (Resource::P0, first_out),
                 (Resource::Exchange, first_out),
+                (Resource::Operand, first_out + 1),
             ] {
                 let u = &uses[resource as usize];
                 if !u.taken.is_empty() {
@@ -719,7 +732,7 @@ fn priorities(placed: &Placed, timing: Timing) -> Vec<(bool, Reverse<usize>, usi
         let own = match op.source {
             Source::Sum { .. } => timing.dense_latency(),
             _ => TENSOR_P0 + timing.readable_after_output(),
-        } + Timing::to_output(op.alu.is_none());
+        } + op.to_output();
         let length = if op.tail {
             0
         } else {
