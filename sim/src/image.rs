@@ -460,10 +460,8 @@ impl Builder<'_> {
             lanes: (v.lane_lo.min(v.lane_hi), v.lane_hi),
             dst: self.block(core, v.dst_addr).base,
         });
-        let stage = WRITE
-            + 8 * usize::from(special.is_some())
-            + 4 * from_acc
-            + 2 * usize::from(arithmetic);
+        let stage =
+            WRITE + 8 * usize::from(special.is_some()) + 4 * from_acc + 2 * usize::from(arithmetic);
         self.staged[stage].push(Op::Write { vector });
         if v.format == Format::Planes {
             self.reserve(core, Resource::ExchangeRegister, o + 1);

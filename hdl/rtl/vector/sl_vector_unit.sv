@@ -75,20 +75,6 @@ module sl_vector_unit
     vector_special_e special;
   } pipe_t;
 
-  // What it needs on the way through a special function.
-  typedef struct packed {
-    logic [11:0] dst_addr;
-    logic [6:0]  lane_hi;
-    logic [6:0]  lane_lo;
-    logic        planes;
-    logic [10:0] const_addr;
-    logic [11:0] y_addr;
-    logic [4:0]  y_bank;
-    logic [4:0]  post;
-    vector_op_e  op;
-    b_src_e      b_src;
-  } way_t;
-
   // What it needs on the way through the arithmetic and to the exchange register.
   typedef struct packed {
     logic [11:0] dst_addr;
@@ -98,17 +84,15 @@ module sl_vector_unit
     logic [4:0]  post;
   } tail_t;
 
-  function automatic tail_t way_tail(way_t w);
-    return
-    '{
-        dst_addr: w.dst_addr,
-        lane_hi: w.lane_hi,
-        lane_lo: w.lane_lo,
-        planes: w.planes,
-        post: w.post
-    }
-    ;
-  endfunction
+  // What it needs on the way through a special function.
+  typedef struct packed {
+    tail_t tail;
+    logic [10:0] const_addr;
+    logic [11:0] y_addr;
+    logic [4:0] y_bank;
+    vector_op_e op;
+    b_src_e b_src;
+  } way_t;
 
   function automatic logic [BlockSize-1:0] lane_mask(logic [6:0] lo, logic [6:0] hi);
     for (int unsigned i = 0; i < BlockSize; i++) begin
@@ -225,7 +209,8 @@ module sl_vector_unit
 
   logic pm_b_const;
   assign pm_b_const = pm_alu && pm_pipe.b_src == BSrcConst;
-  assign p5_b_const = special_valid_q[4] && way_q[4].op != VectorOpPass && way_q[4].b_src == BSrcConst;
+  assign p5_b_const = special_valid_q[4] && way_q[4].op != VectorOpPass
+      && way_q[4].b_src == BSrcConst;
   assign const_valid_o = c0_const || pm_b_const || p5_b_const;
   assign const_addr_o = c0_const ? word_i.const_addr
       : pm_b_const ? pm_pipe.const_addr : way_q[4].const_addr;
@@ -238,8 +223,10 @@ module sl_vector_unit
       && c1_pipe_q.op != VectorOpPass && c1_pipe_q.b_src == BSrcY;
   assign p4_y = special_valid_q[3] && way_q[3].op != VectorOpPass && way_q[3].b_src == BSrcY;
   assign y_valid_o = acc_y || tensor_y || p4_y;
-  assign y_bank_o = acc_y ? acc_pipe_q[AccP0-3].y_bank : tensor_y ? c1_pipe_q.y_bank : way_q[3].y_bank;
-  assign y_addr_o = acc_y ? acc_pipe_q[AccP0-3].y_addr : tensor_y ? c1_pipe_q.y_addr : way_q[3].y_addr;
+  assign y_bank_o = acc_y ? acc_pipe_q[AccP0-3].y_bank
+      : tensor_y ? c1_pipe_q.y_bank : way_q[3].y_bank;
+  assign y_addr_o = acc_y ? acc_pipe_q[AccP0-3].y_addr
+      : tensor_y ? c1_pipe_q.y_addr : way_q[3].y_addr;
 
   logic unused;  // asked for earlier
   assign unused = ^{pm_pipe.pre, way_q[5], way_q[6]};
@@ -268,8 +255,6 @@ module sl_vector_unit
   logic p0_pass_q, p0_alu_q, p0_special_q, p0_acc_q, p0_const_q;
   logic [3:0] p0_function_q;
   way_t p0_way_q;
-  tail_t p0_tail;
-  assign p0_tail = way_tail(p0_way_q);
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       p0_pass_q <= 1'b0;
@@ -287,14 +272,16 @@ module sl_vector_unit
       p0_const_q <= pm_pipe.b_src == BSrcConst;
       p0_function_q <= 4'(pm_pipe.special) - 4'd1;
       p0_way_q <= '{
-          dst_addr: pm_pipe.dst_addr,
-          lane_hi: pm_pipe.lane_hi,
-          lane_lo: pm_pipe.lane_lo,
-          planes: pm_pipe.planes,
+          tail: '{
+              dst_addr: pm_pipe.dst_addr,
+              lane_hi: pm_pipe.lane_hi,
+              lane_lo: pm_pipe.lane_lo,
+              planes: pm_pipe.planes,
+              post: pm_pipe.post
+          },
           const_addr: pm_pipe.const_addr,
           y_addr: pm_pipe.y_addr,
           y_bank: pm_pipe.y_bank,
-          post: pm_pipe.post,
           op: pm_pipe.op,
           b_src: pm_pipe.b_src
       };
@@ -320,8 +307,10 @@ module sl_vector_unit
   always_ff @(posedge clk_i) begin
     way_q[0] <= p0_way_q;
     for (int i = 1; i <= SpecialStages; i++) way_q[i] <= way_q[i-1];
-    p6_b_const_q   <= p5_b_const;
-    special_mask_q <= lane_mask(way_q[SpecialStages-1].lane_lo, way_q[SpecialStages-1].lane_hi);
+    p6_b_const_q <= p5_b_const;
+    special_mask_q <= lane_mask(
+        way_q[SpecialStages-1].tail.lane_lo, way_q[SpecialStages-1].tail.lane_hi
+    );
   end
   assign special_out = special_valid_q[SpecialStages];
 
@@ -339,17 +328,18 @@ module sl_vector_unit
   always_ff @(posedge clk_i) begin
     p1_op_q <= p6_then_alu_q ? way_q[SpecialStages-1].op : p0_way_q.op;
     p1_bounds_q <= p0_bounds;
-    tail_q[0] <= p6_then_alu_q ? way_tail(way_q[SpecialStages-1]) : p0_tail;
+    tail_q[0] <= p6_then_alu_q ? way_q[SpecialStages-1].tail : p0_way_q.tail;
     for (int i = 1; i <= AluStages; i++) tail_q[i] <= tail_q[i-1];
     if (alu_valid_q[AluStages-1]) begin
       p7_mask_q <= lane_mask(tail_q[AluStages-1].lane_lo, tail_q[AluStages-1].lane_hi);
     end
   end
-  assign post_o = alu_valid_q[AluStages-3] ? tail_q[AluStages-3].post : way_q[SpecialStages-3].post;
+  assign post_o = alu_valid_q[AluStages-3] ? tail_q[AluStages-3].post
+      : way_q[SpecialStages-3].tail.post;
   assign p7_valid = special_out || alu_valid_q[AluStages];
 
-  tail_t p7_tail;
-  assign p7_tail = special_out ? way_tail(way_q[SpecialStages]) : tail_q[AluStages];
+  logic p7_planes;
+  assign p7_planes = special_out ? way_q[SpecialStages].tail.planes : tail_q[AluStages].planes;
 
   // Special functions of all lanes.
   logic [BlockSize-1:0][31:0] p1_a, p6_special, p7_special;
@@ -368,9 +358,10 @@ module sl_vector_unit
   logic out_valid, out_planes, low_pending_q;
   logic [11:0] out_addr, low_addr_q;
   logic [31:0] out_bounds_q, low_bounds_q;  // {hi, lo}
-  assign out_valid  = p0_pass_q || p7_valid;
-  assign out_planes = p7_valid ? p7_tail.planes : p0_tail.planes;
-  assign out_addr   = p7_valid ? p7_tail.dst_addr : p0_tail.dst_addr;
+  assign out_valid = p0_pass_q || p7_valid;
+  assign out_planes = p7_valid ? p7_planes : p0_way_q.tail.planes;
+  assign out_addr   = special_out ? way_q[SpecialStages].tail.dst_addr
+      : p7_valid ? tail_q[AluStages].dst_addr : p0_way_q.tail.dst_addr;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       low_pending_q <= 1'b0;
@@ -386,7 +377,10 @@ module sl_vector_unit
     end else if (out_valid) begin
       lane_addr_o <= out_addr;
       if (special_out) lane_mask_o <= special_mask_q;
-      else lane_mask_o <= p7_valid ? p7_mask_q : lane_mask(p0_tail.lane_lo, p0_tail.lane_hi);
+      else
+        lane_mask_o <= p7_valid ? p7_mask_q : lane_mask(
+            p0_way_q.tail.lane_lo, p0_way_q.tail.lane_hi
+        );
     end
     if (out_valid) begin
       low_addr_q <= out_addr + 12'd1;
@@ -411,7 +405,7 @@ module sl_vector_unit
         .p0_tensor_flags_i(tensor_flags_q[i]),
         .p0_tensor_up_i(tensor_up_q[i]),
         .p0_limits_i(p0_limits),
-        .p0_planes_i(p0_tail.planes),
+        .p0_planes_i(p0_way_q.tail.planes),
         .p0_on_i(p0_alu_q || p0_special_q),
         .p6_on_i(p6_then_alu_q),
         .p6_special_i(p6_special[i]),
@@ -421,7 +415,7 @@ module sl_vector_unit
         .p1_op_i(p1_op_q),
         .p1_bounds_i(p1_bounds_q),
         .p7_limits_i(p7_limits),
-        .p7_planes_i(p7_tail.planes),
+        .p7_planes_i(p7_planes),
         .p7_valid_i(p7_valid),
         .p7_use_special_i(special_out),
         .p7_special_i(p7_special[i]),
