@@ -34,7 +34,7 @@ fn weight(net: &Net) -> (usize, usize) {
         LayerOp::Slice { start, end } => start + end,
         LayerOp::Delay { steps } => *steps,
         LayerOp::Clamp { min, max } => usize::from(min.is_some()) + usize::from(max.is_some()),
-        LayerOp::Reshape { .. } | LayerOp::Arith { .. } | LayerOp::Concat => 1,
+        _ => 1,
     };
     (
         2 * net.layers.len() + net.inputs.len() + net.outputs.len(),
@@ -194,10 +194,7 @@ fn simpler(op: &LayerOp) -> Vec<LayerOp> {
             LayerOp::Clamp { min, max: None },
             LayerOp::Clamp { min: None, max },
         ],
-        LayerOp::Clamp { .. }
-        | LayerOp::Arith { .. }
-        | LayerOp::Concat
-        | LayerOp::Reshape { .. } => vec![],
+        _ => vec![],
     }
 }
 

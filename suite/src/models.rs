@@ -5,11 +5,14 @@
 //! | [`residual_mlp`] | `h = relu(fc1 x); h = relu(fc2 h) + h; out h`, 784 -> 128 -> 128 -> 10 |
 //! | [`cnn`] | streamed convolutions k = 3, 32 -> 128 -> 1 channels, rectified |
 //! | [`mlp`] | `Linear` + `ReLU`, any sizes: the published `slp` and `mlp` rows |
+//! | [`lstm`] | stacked LSTM layers, one step per inference |
+//! | [`conv_norm`] | streamed convolution + `ReLU` + `RMSNorm` + residual |
+//! | [`swiglu`] | gated feed-forward |
 //! | [`mixed`] | lane moves, broadcasting, all arithmetic, delays, several inputs and outputs |
 //!
 //! **Contract.** Functions of their arguments; same seed, same weights.
 
-use crate::net::{Arith, Init, Input, Layer, LayerOp, Net};
+use crate::net::{Arith, Function, Init, Input, Layer, LayerOp, Net, Reduction};
 
 const RELU: LayerOp = LayerOp::Clamp {
     min: Some(0.0),
@@ -33,6 +36,7 @@ const fn arith(f: Arith) -> LayerOp {
         f,
         constant_first: false,
         scalar: false,
+        value: None,
     }
 }
 
@@ -137,6 +141,7 @@ pub fn mixed(width: usize, seed: u64) -> Net {
                     f: Arith::Min,
                     constant_first: true,
                     scalar: false,
+                    value: None,
                 },
             ),
             layer("join", &["max", "min", "head"], LayerOp::Concat),
@@ -158,9 +163,155 @@ pub fn mixed(width: usize, seed: u64) -> Net {
                     f: Arith::Sub,
                     constant_first: true,
                     scalar: true,
+                    value: None,
                 },
             ),
         ],
+    }
+}
+
+fn unary(name: &str, x: &str, f: Function) -> Layer {
+    layer(name, &[x], LayerOp::Unary { f })
+}
+
+/// One step of stacked LSTM layers of equal size per inference; hidden and cell values are state.
+pub fn lstm(layers: usize, hidden: usize, seed: u64) -> Net {
+    let mut all = Vec::new();
+    let mut x = String::from("x");
+    for i in 0..layers {
+        let n = |part: &str| format!("{part}{i}");
+        let state = |part: &str, next: &str| {
+            layer(
+                n(part),
+                &[],
+                LayerOp::State {
+                    shape: vec![hidden],
+                    next: n(next),
+                    random: false,
+                },
+            )
+        };
+        all.extend([state("h", "hidden"), state("c", "cell")]);
+        for (gate, f) in [
+            ("f", Function::Sigmoid),
+            ("g", Function::Tanh),
+            ("i", Function::Sigmoid),
+            ("o", Function::Sigmoid),
+        ] {
+            let sum = n(&format!("{gate}_sum"));
+            all.push(layer(sum.clone(), &[&x, &n("h")], linear(hidden)));
+            all.push(unary(&n(gate), &sum, f));
+        }
+        all.extend([
+            layer(n("kept"), &[&n("f"), &n("c")], arith(Arith::Mul)),
+            layer(n("new"), &[&n("i"), &n("g")], arith(Arith::Mul)),
+            layer(n("cell"), &[&n("kept"), &n("new")], arith(Arith::Add)),
+            unary(&n("shown"), &n("cell"), Function::Tanh),
+            layer(n("hidden"), &[&n("shown"), &n("o")], arith(Arith::Mul)),
+        ]);
+        x = n("hidden");
+    }
+    Net {
+        name: "lstm".into(),
+        seed,
+        init: Init::Torch,
+        stream: false,
+        outputs: vec![x],
+        inputs: vec![input("x", &[hidden])],
+        layers: all,
+    }
+}
+
+/// Streamed blocks of causal convolution, `ReLU`, `RMSNorm` and residual.
+pub fn conv_norm(layers: usize, channels: usize, taps: usize, seed: u64) -> Net {
+    let constant = |f, value| LayerOp::Arith {
+        f,
+        constant_first: false,
+        scalar: false,
+        value,
+    };
+    let mut all = Vec::new();
+    let mut x = String::from("x");
+    for i in 0..layers {
+        let n = |part: &str| format!("{part}{i}");
+        all.extend([
+            layer(
+                n("conv"),
+                &[&x],
+                LayerOp::Conv {
+                    out: channels,
+                    taps,
+                    dilation: 1,
+                    depthwise: false,
+                    bias: true,
+                },
+            ),
+            layer(n("relu"), &[&n("conv")], RELU),
+            layer(n("square"), &[&n("relu"), &n("relu")], arith(Arith::Mul)),
+            layer(
+                n("mean"),
+                &[&n("square")],
+                LayerOp::Reduce {
+                    f: Reduction::Mean,
+                    axes: vec![1],
+                    keep: true,
+                },
+            ),
+            layer(n("eps"), &[&n("mean")], constant(Arith::Add, Some(1e-5))),
+            unary(&n("inverse"), &n("eps"), Function::Rsqrt),
+            layer(
+                n("weight"),
+                &[&n("inverse")],
+                constant(Arith::Mul, None),
+            ),
+            layer(n("norm"), &[&n("relu"), &n("weight")], arith(Arith::Mul)),
+            layer(n("sum"), &[&n("norm"), &x], arith(Arith::Add)),
+        ]);
+        x = n("sum");
+    }
+    Net {
+        name: "cnn".into(),
+        seed,
+        init: Init::Torch,
+        stream: true,
+        outputs: vec![x],
+        inputs: vec![input("x", &[1, channels])],
+        layers: all,
+    }
+}
+
+/// `down(silu(gate x) * up x)`; `fused` takes gate and up from one matrix.
+pub fn swiglu(dim: usize, hidden: usize, fused: bool, seed: u64) -> Net {
+    let plain = |out| LayerOp::Linear { out, bias: false };
+    let half = |start| LayerOp::Slice {
+        start,
+        end: start + hidden,
+    };
+    let mut layers = if fused {
+        vec![
+            layer("both", &["x"], plain(2 * hidden)),
+            layer("gate", &["both"], half(0)),
+            layer("up", &["both"], half(hidden)),
+        ]
+    } else {
+        vec![
+            layer("gate", &["x"], plain(hidden)),
+            layer("up", &["x"], plain(hidden)),
+        ]
+    };
+    layers.extend([
+        unary("silu", "gate", Function::Silu),
+        layer("gated", &["silu", "up"], arith(Arith::Mul)),
+        layer("down", &["gated"], linear(dim)),
+    ]);
+    Net {
+        name: "ffn".into(),
+        seed,
+        init: Init::Torch,
+        stream: false,
+        outputs: vec!["down".into()],
+        inputs: vec![input("x", &[dim])],
+        layers,
     }
 }
 
@@ -224,6 +375,10 @@ mod tests {
             cnn(32, 128, 1, 2),
             mixed(13, 3),
             mlp("m", &[8, 9, 10], 4),
+            lstm(2, 20, 5),
+            conv_norm(2, 12, 3, 6),
+            swiglu(12, 20, true, 7),
+            swiglu(12, 20, false, 7),
         ] {
             net.graph().unwrap_or_else(|e| panic!("{}: {e}", net.name));
         }

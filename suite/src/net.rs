@@ -5,7 +5,11 @@
 //! | `linear` | n | `sum W_i x_i (+ b)` along the data axis |
 //! | `conv` | 1 | causal convolution of a streamed network: `taps`, `dilation`, `depthwise` |
 //! | `clamp` | 1 | `min`, `max`; a missing bound is open (`relu` is `min = 0`) |
-//! | `arith` | 1 or 2 | `f` = add, sub, mul, max, min; one operand: the other is a seeded constant, first if `constant-first` |
+//! | `arith` | 1 or 2 | `f` = add, sub, mul, max, min, div, lt, le, gt, ge, eq, ne, keep, drop; one operand: the other is a seeded constant, first if `constant-first` |
+//! | `unary` | 1 | `f` = tanh, sigmoid, exp, ... |
+//! | `reduce` | 1 | `f` = sum, mean, max, min over `axes` |
+//! | `transpose`, `index-select`, `expand` | 1 | as numpy |
+//! | `state` | 0 | the value of layer `next` one inference ago; not in streamed networks |
 //! | `concat`, `slice`, `reshape` | | along the data axis |
 //! | `delay` | 1 | `steps` inferences ago; not in streamed networks |
 //!
@@ -14,11 +18,13 @@
 //! every layer: how far its results move says what error a reduced format may make.
 //! **Errors.** [`SuiteError::Net`] for operands that do not exist or do not fit, and the compiler's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sluice_compiler::nnir::{Graph, GraphBuilder, NodeId, PointwiseOp, Tensor};
+use sluice_compiler::nnir::{
+    Graph, GraphBuilder, NodeId, PointwiseOp, ReduceOp, Tensor, UnaryOp,
+};
 
 use crate::error::SuiteError;
 use crate::rng::Rng;
@@ -123,6 +129,9 @@ pub enum LayerOp {
         constant_first: bool,
         #[serde(default)]
         scalar: bool,
+        /// The constant, in place of a random one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<f32>,
     },
     Concat,
     Slice {
@@ -134,6 +143,33 @@ pub enum LayerOp {
     },
     Delay {
         steps: usize,
+    },
+    Unary {
+        f: Function,
+    },
+    Reduce {
+        f: Reduction,
+        axes: Vec<usize>,
+        #[serde(default)]
+        keep: bool,
+    },
+    Transpose {
+        perm: Vec<usize>,
+    },
+    IndexSelect {
+        axis: usize,
+        indices: Vec<usize>,
+    },
+    Expand {
+        shape: Vec<usize>,
+    },
+    /// Not streamed nets only: the value `next` had in the inference before.
+    State {
+        shape: Vec<usize>,
+        next: String,
+        /// Starts from random values instead of zero.
+        #[serde(default, skip_serializing_if = "is_false")]
+        random: bool,
     },
 }
 
@@ -147,11 +183,43 @@ pub enum Arith {
     Mul,
     Max,
     Min,
+    Div,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Eq,
+    Ne,
+    Keep,
+    Drop,
 }
 
 impl Arith {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Add, Self::Sub, Self::Mul, Self::Max, Self::Min];
+    pub const ALL: [Self; 14] = [
+        Self::Add,
+        Self::Sub,
+        Self::Mul,
+        Self::Max,
+        Self::Min,
+        Self::Div,
+        Self::Lt,
+        Self::Le,
+        Self::Gt,
+        Self::Ge,
+        Self::Eq,
+        Self::Ne,
+        Self::Keep,
+        Self::Drop,
+    ];
+
+    /// A small change of an operand is a small change of the result.
+    pub const fn is_smooth(self) -> bool {
+        matches!(
+            self,
+            Self::Add | Self::Sub | Self::Mul | Self::Max | Self::Min
+        )
+    }
 
     const fn op(self) -> PointwiseOp {
         match self {
@@ -160,8 +228,46 @@ impl Arith {
             Self::Mul => PointwiseOp::Mul,
             Self::Max => PointwiseOp::Max,
             Self::Min => PointwiseOp::Min,
+            Self::Div => PointwiseOp::Div,
+            Self::Lt => PointwiseOp::Lt,
+            Self::Le => PointwiseOp::Le,
+            Self::Gt => PointwiseOp::Gt,
+            Self::Ge => PointwiseOp::Ge,
+            Self::Eq => PointwiseOp::Eq,
+            Self::Ne => PointwiseOp::Ne,
+            Self::Keep => PointwiseOp::Keep,
+            Self::Drop => PointwiseOp::Drop,
         }
     }
+}
+
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident -> $op:ident { $($variant:ident),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[expect(missing_docs, reason = "named as in NNIR")]
+        pub enum $name { $($variant),+ }
+        impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            const fn op(self) -> $op {
+                match self { $(Self::$variant => $op::$variant),+ }
+            }
+        }
+    };
+}
+
+named! {
+    /// Functions of one value.
+    Function -> UnaryOp {
+        Recip, Rsqrt, Sqrt, Exp, Exp2, Log, Log2, Tanh, Sigmoid, Silu, Gelu, GeluTanh, Softplus,
+    }
+}
+named! {
+    /// Ways to reduce axes.
+    Reduction -> ReduceOp { Sum, Mean, Max, Min }
 }
 
 #[expect(
@@ -196,6 +302,7 @@ impl Net {
             g: GraphBuilder::new(self.name.clone()),
             values: BTreeMap::new(),
             noise,
+            states: vec![],
         };
         for i in &self.inputs {
             let id = b.g.input(i.name.clone(), &b.with_time(&i.shape));
@@ -205,6 +312,10 @@ impl Net {
             let id = b.layer(layer)?;
             let id = b.disturb(layer, id)?;
             b.define(&layer.name, id)?;
+        }
+        for (state, layer, next) in std::mem::take(&mut b.states) {
+            let next = b.value(layer, next)?;
+            b.g.update(state, next)?;
         }
         for name in &self.outputs {
             let id = b.value("outputs", name)?;
@@ -220,16 +331,23 @@ impl Net {
 
     /// Drops layers nothing depends on, and inputs nothing reads.
     pub fn prune(&mut self) {
-        let mut live: std::collections::BTreeSet<String> = self.outputs.iter().cloned().collect();
-        let mut kept = Vec::new();
-        for layer in self.layers.drain(..).rev() {
-            if live.contains(&layer.name) {
-                live.extend(layer.of.iter().cloned());
-                kept.push(layer);
+        let mut live: BTreeSet<String> = self.outputs.iter().cloned().collect();
+        // A state keeps alive what comes after it, so once more as long as something is found.
+        loop {
+            let before = live.len();
+            for layer in self.layers.iter().rev() {
+                if live.contains(&layer.name) {
+                    live.extend(layer.of.iter().cloned());
+                    if let LayerOp::State { next, .. } = &layer.op {
+                        live.insert(next.clone());
+                    }
+                }
+            }
+            if live.len() == before {
+                break;
             }
         }
-        kept.reverse();
-        self.layers = kept;
+        self.layers.retain(|layer| live.contains(&layer.name));
         self.inputs.retain(|i| live.contains(&i.name));
     }
 }
@@ -239,6 +357,8 @@ struct Builder<'n> {
     g: GraphBuilder,
     values: BTreeMap<&'n str, NodeId>,
     noise: Option<u64>,
+    /// State, its layer, the value it takes.
+    states: Vec<(NodeId, &'n str, &'n str)>,
 }
 
 impl<'n> Builder<'n> {
@@ -328,6 +448,10 @@ impl<'n> Builder<'n> {
                 | LayerOp::Slice { .. }
                 | LayerOp::Reshape { .. }
                 | LayerOp::Delay { .. }
+                | LayerOp::Transpose { .. }
+                | LayerOp::IndexSelect { .. }
+                | LayerOp::Expand { .. }
+                | LayerOp::State { .. }
         ) {
             return Ok(id);
         }
@@ -406,11 +530,17 @@ impl<'n> Builder<'n> {
                 f,
                 constant_first,
                 scalar,
+                value,
             } => {
                 let (a, b) = match of[..] {
                     [a, b] => (a, b),
                     [x] => {
-                        let k = self.constant(layer, x, *scalar)?;
+                        let k = match value {
+                            Some(v) => self
+                                .g
+                                .constant(format!("{name}.constant"), Tensor::scalar(*v))?,
+                            None => self.constant(layer, x, *scalar)?,
+                        };
                         if *constant_first { (k, x) } else { (x, k) }
                     }
                     _ => {
@@ -439,6 +569,29 @@ impl<'n> Builder<'n> {
                 self.g.reshape(name, single(self)?, &shape)?
             }
             LayerOp::Delay { steps } => self.g.delay(name, single(self)?, *steps)?,
+            LayerOp::Unary { f } => self.g.unary(name, f.op(), single(self)?)?,
+            LayerOp::Reduce { f, axes, keep } => {
+                self.g.reduce(name, f.op(), single(self)?, axes, *keep)?
+            }
+            LayerOp::Transpose { perm } => self.g.transpose(name, single(self)?, perm)?,
+            LayerOp::IndexSelect { axis, indices } => {
+                self.g.index_select(name, single(self)?, *axis, indices)?
+            }
+            LayerOp::Expand { shape } => self.g.expand(name, single(self)?, shape)?,
+            LayerOp::State {
+                shape,
+                next,
+                random,
+            } => {
+                let init = if *random {
+                    self.random(layer, "init", shape, 0.5)
+                } else {
+                    Tensor::zeros(shape.clone())
+                };
+                let id = self.g.state(name, init)?;
+                self.states.push((id, name, next));
+                id
+            }
         };
         Ok(id)
     }

@@ -164,12 +164,14 @@ impl Generator {
                     f: self.arith(),
                     constant_first: false,
                     scalar: false,
+                    value: None,
                 }
             }
             7 => LayerOp::Arith {
                 f: self.arith(),
                 constant_first: self.rng.chance(1, 2),
                 scalar: self.rng.chance(1, 3),
+                value: None,
             },
             8 => {
                 for _ in 0..self.rng.within(1, 2) {

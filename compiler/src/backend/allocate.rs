@@ -1,12 +1,12 @@
 //! Addresses: blocks in tensor banks, after the schedule has fixed their lives.
 //!
-//! **Contract.** State keeps its address for the life of the program. Other blocks share addresses when the later writer is issued no earlier
+//! **Contract.** State keeps its address for the life of the program; a block that replaces it is written there. Other blocks share addresses when the later writer is issued no earlier
 //! than the last reader and writes after it has read, so that a pause cannot bring them together. The input bank is addressed by beat.
 //! **Errors.** [`CompileError::Allocation`] naming bank, need, capacity and the layer that did not fit.
 
 use sluice_isa::{Format, HardwareConfig};
 
-use super::block::{BlockModel, Origin};
+use super::block::{BlockId, BlockModel, Origin};
 use super::schedule::Schedule;
 use crate::error::{CompileError, Result};
 
@@ -64,7 +64,10 @@ pub fn addresses(
                 }
             }
             Origin::State => result[b] = state[b].unwrap_or_default(),
-            Origin::Computed => order.push(b),
+            Origin::Computed => match model.replaces.get(&BlockId(b)) {
+                Some(old) => result[b] = state[old.0].unwrap_or_default(),
+                None => order.push(b),
+            },
         }
     }
     order.sort_by_key(|&b| (schedule.life[b].first_write, b));

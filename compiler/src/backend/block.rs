@@ -9,6 +9,7 @@
 //! **Contract.** Operations stand in an order of computation; the blocks an operation reads are written by earlier operations, by the
 //! input unit, or are state from the previous job. A block with several writers is written lane range by lane range.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sluice_isa::lbfp::WeightBlock;
@@ -52,7 +53,7 @@ pub enum Origin {
     Input(usize),
     /// Written by operations of this job.
     Computed,
-    /// Written by operations of the previous job, zero before the first.
+    /// Written by operations of the previous job; before the first one see [`BlockModel::state_init`].
     State,
 }
 
@@ -200,6 +201,10 @@ pub struct BlockModel {
     pub tile_keys: Vec<u32>,
     /// Input beats of a job.
     pub input_beats: usize,
+    /// What state blocks hold before the first job; the others hold zero.
+    pub state_init: BTreeMap<BlockId, ConstId>,
+    /// Blocks that take the place of a state block: their writers wait until the old value has been read.
+    pub replaces: BTreeMap<BlockId, BlockId>,
     /// Output beats in stream order.
     pub outputs: Vec<OutputBeat>,
 }

@@ -12,7 +12,7 @@ use sluice_isa::{
 use std::collections::HashMap;
 
 use super::allocate::Address;
-use super::block::{BlockModel, Clamp, LayerId, Operand, Origin, Source, Term, TileId};
+use super::block::{BlockId, BlockModel, Clamp, LayerId, Operand, Origin, Source, Term, TileId};
 use super::schedule::Schedule;
 use crate::error::{CompileError, Result};
 
@@ -339,14 +339,12 @@ impl<'a> Stores<'a> {
         Ok(w)
     }
 
-    /// Ticks that write zero to every state block, if there is any.
+    /// Ticks that write the first value of every state block, if there is any.
     fn initialisation(&mut self, model: &BlockModel, addresses: &[Address]) -> Result<Option<u32>> {
-        let mut per_core: Vec<Vec<u32>> = vec![vec![]; self.cores.len()];
-        let mut layer = LayerId(0);
+        let mut per_core: Vec<Vec<usize>> = vec![vec![]; self.cores.len()];
         for (b, block) in model.blocks.iter().enumerate() {
             if block.origin == Origin::State {
-                layer = block.layer;
-                per_core[addresses[b].bank as usize].push(addresses[b].addr);
+                per_core[addresses[b].bank as usize].push(b);
             }
         }
         let longest = per_core.iter().map(Vec::len).max().unwrap_or(0);
@@ -360,11 +358,11 @@ impl<'a> Stores<'a> {
         let start = self.grow(guard + longest + tail, model)?;
         let zero = vec![0; self.config.block_size as usize];
         for (core, list) in per_core.iter().enumerate() {
-            if list.is_empty() {
-                continue;
-            }
-            let const_addr = self.constant(core, &zero, model, layer)?;
-            for (i, &dst_addr) in list.iter().enumerate() {
+            for (i, &b) in list.iter().enumerate() {
+                let first = model.state_init.get(&BlockId(b));
+                let value = first.map_or(&zero, |c| &model.constants[c.0]);
+                let const_addr = self.constant(core, value, model, model.blocks[b].layer)?;
+                let dst_addr = addresses[b].addr;
                 self.cores[core].vector[start + guard + i] = VectorWord {
                     valid: true,
                     a_src: ASrc::Const,

@@ -147,10 +147,28 @@ enum Reader {
     B(usize),
 }
 
-/// Schedules a placed model.
+/// Schedules a placed model: first with everything that does not need the input before `t0`, which gives the fewest cycles from input to
+/// output; then with as much of it behind `t0` as that number allows, in cycles nothing else uses, which makes the job shorter.
 pub fn schedule(placed: &Placed, config: &HardwareConfig) -> Result<Schedule> {
+    let mut best = schedule_from(placed, config, usize::MAX)?;
+    let (mut low, mut high) = (0, best.t0);
+    while low < high {
+        let limit = low.midpoint(high);
+        let candidate = schedule_from(placed, config, limit)?;
+        if candidate.spaced <= best.spaced && candidate.ticks <= best.ticks {
+            high = limit.min(candidate.t0);
+            best = candidate;
+        } else {
+            low = limit + 1;
+        }
+    }
+    Ok(best)
+}
+
+/// The same with `t0` no later than `limit` if the machine allows it.
+fn schedule_from(placed: &Placed, config: &HardwareConfig, limit: usize) -> Result<Schedule> {
     let mut s = Scheduler::new(placed, config);
-    s.run()?;
+    s.run(limit)?;
     s.finish();
     Ok(s.result)
 }
@@ -256,7 +274,7 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    fn run(&mut self) -> Result<()> {
+    fn run(&mut self, limit: usize) -> Result<()> {
         for b in 0..self.placed.model.blocks.len() {
             if self.placed.model.blocks[b].origin == Origin::State {
                 self.block_ready(b, 0, 0);
@@ -270,8 +288,11 @@ impl<'a> Scheduler<'a> {
             self.fire_events(tick);
             let mut progress = false;
             if waiting {
-                progress = self.issue(tick);
-                if !progress && self.events.is_empty() && tick >= self.earliest_t0() {
+                let idle = tick < limit && {
+                    progress = self.issue(tick);
+                    !progress && self.events.is_empty()
+                };
+                if (idle || tick >= limit) && tick >= self.earliest_t0() {
                     waiting = false;
                     self.result.t0 = tick;
                     for b in 0..self.placed.model.blocks.len() {
@@ -533,7 +554,7 @@ impl<'a> Scheduler<'a> {
             wanted.push((Resource::ConstPort, late));
         }
         if last {
-            if !vector_free || s.b_ready.is_none() {
+            if !vector_free || s.b_ready.is_none() || !self.may_write(op, tick, Some(term)) {
                 return None;
             }
             wanted.extend(self.vector_uses(op, tick));
@@ -602,13 +623,8 @@ impl<'a> Scheduler<'a> {
         if tick < self.guard() || (two_blocks && !matrix_free) {
             return None;
         }
-        if o.tail {
-            // State is overwritten only after everybody has read it.
-            let life = self.result.life[o.dst.0];
-            let write = tick + self.write_offset(op);
-            if self.readers_left[o.dst.0] > 0 || tick < life.read_tick || write <= life.last_read {
-                return None;
-            }
+        if !self.may_write(op, tick, None) {
+            return None;
         }
         let wanted = self.vector_uses(op, tick);
         if !self.allowed(core, &wanted) {
@@ -632,6 +648,28 @@ impl<'a> Scheduler<'a> {
         }
         self.finish_op(core, op, tick);
         Some(two_blocks)
+    }
+
+    /// State is overwritten only after everybody has read it; the operation itself, at its last term, may read it now.
+    fn may_write(&self, op: usize, tick: usize, term: Option<Term>) -> bool {
+        let o = &self.placed.model.ops[op];
+        let old = match self.placed.model.replaces.get(&o.dst) {
+            Some(old) => old.0,
+            None if o.tail => o.dst.0,
+            None => return true,
+        };
+        let life = self.result.life[old];
+        let mut own = match (&o.source, term) {
+            (Source::Block(b, _), _) => usize::from(b.0 == old),
+            (_, Some(t)) => usize::from(t.operand().0 == old),
+            _ => 0,
+        };
+        if let Some((_, Operand::Block(b))) = o.alu {
+            own += usize::from(b.0 == old);
+        }
+        self.readers_left[old] == own
+            && tick >= life.read_tick
+            && tick + self.write_offset(op) > life.last_read
     }
 
     /// Offset from an operation's tick to the write of its (first) block.
@@ -696,6 +734,14 @@ impl<'a> Scheduler<'a> {
                 }
             }
         }
+        for (new, old) in &model.replaces {
+            // The next job's value is written after this one's last reader, and read after it is written.
+            let (new, old) = (r.life[new.0], r.life[old.0]);
+            ticks = ticks.max((new.last_read + 1).saturating_sub(new.first_write));
+            if let Some(first) = old.first_read {
+                ticks = ticks.max(new.last_write.saturating_sub(first));
+            }
+        }
         for (b, life) in r.life.iter().enumerate() {
             match model.blocks[b].origin {
                 // The cycle after its last tick looks up a job for the slot, the next one accepts a beat for it.
@@ -718,6 +764,9 @@ impl<'a> Scheduler<'a> {
         // The first beat is accepted in the cycle of tick t0; an output word's beat stands on the port `fetch + OUTPUT` cycles after its tick.
         let spaced =
             last_output - r.t0 + (self.timing.fetch() + sluice_isa::timing::OUTPUT) as usize + 1;
+        for (new, old) in &model.replaces {
+            self.result.life[old.0].core = self.result.life[new.0].core;
+        }
         self.result.ticks = ticks.max(2);
         self.result.spaced = spaced;
     }
