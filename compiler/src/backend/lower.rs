@@ -23,7 +23,7 @@ use super::block::{
 };
 use super::tiles::TileStore;
 use crate::error::{CompileError, Result};
-use crate::nnir::{Graph, NodeId, Op, PointwiseOp, Precision, Tensor, TensorType};
+use crate::nnir::{Graph, Node, NodeId, Op, PointwiseOp, Precision, Tensor, TensorType};
 
 /// A run-time tensor: `vectors[v][j]` is the j-th block of vector v.
 #[derive(Clone)]
@@ -138,6 +138,15 @@ pub fn lower(graph: &Graph, block_size: usize) -> Result<BlockModel> {
     Ok(l.model)
 }
 
+fn not_yet(node: &Node) -> CompileError {
+    CompileError::Unsupported {
+        layer: node.name.clone(),
+        op: node.op.name().to_owned(),
+        attribute: "this operation".to_owned(),
+        nearest: "linear layers, clamps and arithmetic".to_owned(),
+    }
+}
+
 impl Lowering<'_> {
     fn layer(&mut self, name: &str, op: &'static str) -> LayerId {
         self.model.layers.push(Layer {
@@ -230,6 +239,13 @@ impl Lowering<'_> {
             Op::Concat { .. } | Op::Slice { .. } | Op::Reshape { .. } => {
                 Lowered::Blocks(self.relayout(id)?)
             }
+            Op::Unary(_)
+            | Op::Reduce { .. }
+            | Op::Transpose { .. }
+            | Op::IndexSelect { .. }
+            | Op::Expand { .. }
+            | Op::State { .. }
+            | Op::Scan { .. } => return Err(not_yet(&node)),
             Op::Conv1d { .. } => {
                 return Err(CompileError::Unsupported {
                     layer: node.name,
@@ -511,6 +527,7 @@ impl Lowering<'_> {
             (PointwiseOp::Mul, _) => VecOp::Mul,
             (PointwiseOp::Max, _) => VecOp::Max,
             (PointwiseOp::Min, _) => VecOp::Min,
+            _ => return Err(not_yet(&node)),
         };
         let shape = &node.ty.shape;
         let d = self.data_dim(id)?;
