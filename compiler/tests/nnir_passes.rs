@@ -61,7 +61,8 @@ fn a_changed_bit_would_be_seen() {
 #[test]
 fn random_graphs_exercise_the_passes() {
     // A fixed spread of choices: if the generator dries up, the property below proves nothing.
-    let (mut delays, mut convolutions, mut changes) = (0, 0, std::collections::BTreeMap::new());
+    let (mut delays, mut convolutions, mut states, mut scans) = (0, 0, 0, 0);
+    let mut changes = std::collections::BTreeMap::new();
     for seed in 0_u16..40 {
         let choices: Vec<u16> = (0_u16..80)
             .map(|i| i.wrapping_mul(40503).wrapping_add(seed.wrapping_mul(12347)) >> 3)
@@ -69,6 +70,8 @@ fn random_graphs_exercise_the_passes() {
         for kind in [Kind::Plain, Kind::Sequence] {
             let mut graph = graph(kind, &choices);
             delays += count(&graph, |op| matches!(op, Op::Delay { .. }));
+            states += count(&graph, |op| matches!(op, Op::State { .. }));
+            scans += count(&graph, |op| matches!(op, Op::Scan { .. }));
             convolutions += count(&graph, |op| matches!(op, Op::Conv1d { .. }));
             for change in PassManager::standard().run(&mut graph).unwrap() {
                 *changes.entry(change).or_insert(0_usize) += 1;
@@ -76,12 +79,12 @@ fn random_graphs_exercise_the_passes() {
         }
     }
     assert!(
-        delays > 20 && convolutions > 100,
-        "{delays} delays, {convolutions} convolutions"
+        delays > 20 && convolutions > 100 && states > 10 && scans > 40,
+        "{delays} delays, {convolutions} convolutions, {states} states, {scans} scans"
     );
     assert_eq!(
         changes.len(),
-        4,
+        PassManager::standard().names().len(),
         "a pass never had anything to do: {changes:?}"
     );
 }

@@ -4,7 +4,7 @@ mod nnir_common;
 
 use std::cmp::Ordering;
 
-use nnir_common::{Kind, count, graph, inputs, step, tensor, value};
+use nnir_common::{Kind, count, graph, inputs, tensor, value};
 use proptest::prelude::*;
 use sluice_compiler::error::{CompileError, Result};
 use sluice_compiler::nnir::{Evaluator, Graph, GraphBuilder, NodeId, Op, Tensor};
@@ -32,10 +32,10 @@ fn first_difference(
         let slices: Vec<_> = given
             .iter()
             .zip(axes)
-            .map(|(x, &axis)| step(x, axis, at))
+            .map(|(x, &axis)| x.step(axis, at))
             .collect();
         for (o, y) in eval.run(&slices).unwrap().iter().enumerate() {
-            if !same_values(y, &step(&expected[o], out_axes[o], at)) {
+            if !same_values(y, &expected[o].step(out_axes[o], at)) {
                 return Some((o, at));
             }
         }

@@ -241,7 +241,9 @@ impl Generator {
     }
 
     fn arith(&mut self) -> Arith {
-        self.rng.pick(&Arith::ALL).copied().unwrap_or(Arith::Add)
+        // A budget by noise makes no sense where results jump.
+        let smooth: Vec<Arith> = Arith::ALL.into_iter().filter(|f| f.is_smooth()).collect();
+        self.rng.pick(&smooth).copied().unwrap_or(Arith::Add)
     }
 
     /// The last value, and now and then others; everything unread goes.

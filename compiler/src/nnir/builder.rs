@@ -1,6 +1,7 @@
 //! Builds graphs, one checked layer at a time.
 //!
-//! **Contract.** Every call type-checks against what is there and adds exactly one node, or returns an error and adds none.
+//! **Contract.** Every call type-checks against what is there and adds exactly one node, or returns an error and adds none;
+//! `select` and `scan` are several such calls.
 //! [`GraphBuilder::finish`] settles the data dimensions nobody asked for (last axis first) and verifies the whole.
 //! **Errors.** Those of shape and data-dimension inference, at the call that causes them; the rest at `finish`.
 //!
@@ -16,11 +17,12 @@
 //! # Ok::<(), sluice_compiler::error::CompileError>(())
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::graph::{Graph, Node};
 use super::infer::{self, DataDims};
-use super::op::{Op, PointwiseOp};
+use super::op::{Op, PointwiseOp, ReduceOp, UnaryOp};
 use super::tensor::Tensor;
 use super::types::{NodeId, Precision, TensorType};
 use crate::error::{CompileError, Result};
@@ -159,6 +161,155 @@ impl GraphBuilder {
         self.pointwise(name, PointwiseOp::Min, a, b)
     }
 
+    /// `a / b`
+    pub fn div(&mut self, name: impl Into<String>, a: NodeId, b: NodeId) -> Result<NodeId> {
+        self.pointwise(name, PointwiseOp::Div, a, b)
+    }
+
+    /// `a` where the condition is not 0, else `b`; three nodes, the last of this name.
+    pub fn select(
+        &mut self,
+        name: impl Into<String>,
+        condition: NodeId,
+        a: NodeId,
+        b: NodeId,
+    ) -> Result<NodeId> {
+        let name = name.into();
+        let yes = self.pointwise(format!("{name}.yes"), PointwiseOp::Keep, a, condition)?;
+        let no = self.pointwise(format!("{name}.no"), PointwiseOp::Drop, b, condition)?;
+        self.add(name, yes, no)
+    }
+
+    /// A function of one value.
+    pub fn unary(&mut self, name: impl Into<String>, op: UnaryOp, x: NodeId) -> Result<NodeId> {
+        self.layer(name, Op::Unary(op), &[x])
+    }
+
+    /// One value for many along `axes`, which stay at extent 1 if `keep`.
+    pub fn reduce(
+        &mut self,
+        name: impl Into<String>,
+        op: ReduceOp,
+        x: NodeId,
+        axes: &[usize],
+        keep: bool,
+    ) -> Result<NodeId> {
+        let axes = axes.to_vec();
+        self.layer(name, Op::Reduce { op, axes, keep }, &[x])
+    }
+
+    /// Axes in another order: axis `i` of the result is axis `perm[i]` of the operand.
+    pub fn transpose(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        perm: &[usize],
+    ) -> Result<NodeId> {
+        let perm = perm.to_vec();
+        self.layer(name, Op::Transpose { perm }, &[x])
+    }
+
+    /// Chosen indices of an axis.
+    pub fn index_select(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        axis: usize,
+        indices: &[usize],
+    ) -> Result<NodeId> {
+        let indices = indices.to_vec();
+        self.layer(name, Op::IndexSelect { axis, indices }, &[x])
+    }
+
+    /// Numpy's `broadcast_to`.
+    pub fn expand(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        shape: &[usize],
+    ) -> Result<NodeId> {
+        let shape = shape.to_vec();
+        self.layer(name, Op::Expand { shape }, &[x])
+    }
+
+    /// A value carried from inference to inference, `init` at first; [`GraphBuilder::update`] says what it becomes.
+    pub fn state(
+        &mut self,
+        name: impl Into<String>,
+        init: impl Into<Arc<Tensor>>,
+    ) -> Result<NodeId> {
+        self.layer(name, Op::State { init: init.into() }, &[])
+    }
+
+    /// Declares the value a state has in the next inference.
+    pub fn update(&mut self, state: NodeId, value: NodeId) -> Result<()> {
+        let fail = |layer: &str, problem: String| {
+            Err(CompileError::Dangling {
+                layer: layer.to_owned(),
+                operand: 0,
+                problem,
+            })
+        };
+        let Some(node) = self.graph.get(state) else {
+            return fail("update", format!("{state} is not a node of this graph"));
+        };
+        if !matches!(node.op, Op::State { .. }) {
+            return fail(&node.name, "only a state can be updated".to_owned());
+        }
+        if self.graph.get(value).is_none() {
+            return fail(&node.name, format!("{value} is not a node of this graph"));
+        }
+        if self.graph.updates.contains_key(&state) {
+            return fail(&node.name, "the state has an update already".to_owned());
+        }
+        infer::check_update(&self.graph, state, value)?;
+        self.graph.updates.insert(state, value);
+        let mut dims = DataDims::new(&self.graph, &self.runtime);
+        match dims
+            .enter_update(state, value)
+            .map(|()| dims.into_decisions())
+        {
+            Ok(decisions) => {
+                self.decide(decisions);
+                Ok(())
+            }
+            Err(error) => {
+                self.graph.updates.remove(&state);
+                Err(error)
+            }
+        }
+    }
+
+    /// A recurrence along `axis`: the operands without that axis feed the body; one node per output of the body comes back.
+    pub fn scan(
+        &mut self,
+        name: impl Into<String>,
+        body: impl Into<Arc<Graph>>,
+        axis: usize,
+        reverse: bool,
+        operands: &[NodeId],
+    ) -> Result<Vec<NodeId>> {
+        let (name, body) = (name.into(), body.into());
+        let count = body.outputs.len();
+        (0..count)
+            .map(|output| {
+                let name = if count == 1 {
+                    name.clone()
+                } else {
+                    format!("{name}.{output}")
+                };
+                let body = Arc::clone(&body);
+                let op = Op::Scan {
+                    body,
+                    axis,
+                    reverse,
+                    output,
+                };
+                self.layer(name, op, operands)
+            })
+            .collect()
+    }
+
     /// Causal convolution over the last axis; `weight` is `[out, in / groups, taps]`.
     pub fn conv1d(
         &mut self,
@@ -250,9 +401,7 @@ impl GraphBuilder {
         let mut dims = DataDims::new(&self.graph, &self.runtime);
         match dims.enter(id).map(|()| dims.into_decisions()) {
             Ok(decisions) => {
-                for (node, axis) in decisions {
-                    self.graph.node_mut(node).ty.data_dim = Some(axis);
-                }
+                self.decide(decisions);
                 Ok(id)
             }
             Err(error) => {
@@ -290,11 +439,7 @@ impl GraphBuilder {
                 }
             });
             match (settled, first_error) {
-                (Some(decisions), _) => {
-                    for (node, axis) in decisions {
-                        self.graph.node_mut(node).ty.data_dim = Some(axis);
-                    }
-                }
+                (Some(decisions), _) => self.decide(decisions),
                 (None, Some(error)) => return Err(error),
                 (None, None) => {
                     return Err(CompileError::Internal(format!("{id} has no axis to pack")));
@@ -303,6 +448,12 @@ impl GraphBuilder {
         }
         self.graph.verify()?;
         Ok(self.graph)
+    }
+
+    fn decide(&mut self, decisions: BTreeMap<NodeId, usize>) {
+        for (node, axis) in decisions {
+            self.graph.node_mut(node).ty.data_dim = Some(axis);
+        }
     }
 
     fn push(

@@ -5,7 +5,8 @@
 //! | weights, layer results  | `f32` | not rounded, whatever the precision says, unless [`Evaluator::rounding`] asks |
 //! | sums inside a layer     | `f64` | products of two `f32` are exact; rounded once at the end |
 //!
-//! **Contract.** [`Evaluator::run`] is one inference; only delays remember anything, and they start at zero. Sums start at the
+//! **Contract.** [`Evaluator::run`] is one inference; only delays and states remember anything; delays start at zero, states at
+//! their `init`. A scan starts afresh in every inference. Sums start at the
 //! bias and run over taps (or operands) and then channels, so a streamed convolution adds the same terms in the same order.
 //! NaN propagates through `clamp`, `max` and `min`.
 //! **Errors.** `Arguments` for inputs that do not match the signature; whatever verification finds.
@@ -18,7 +19,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::graph::Graph;
-use super::op::{Op, PointwiseOp};
+use super::op::{Op, PointwiseOp, ReduceOp};
+use super::scalar::{pointwise, unary};
 use super::tensor::{Tensor, strides};
 use super::types::NodeId;
 use crate::error::{CompileError, Result};
@@ -28,22 +30,31 @@ use crate::error::{CompileError, Result};
 pub struct Evaluator<'g> {
     graph: &'g Graph,
     order: Vec<NodeId>,
+    /// What is still to come of each delay and state, oldest first.
     state: BTreeMap<NodeId, VecDeque<Arc<Tensor>>>,
-    round: Option<fn(f32) -> f32>,
+    round: Round,
 }
 
+/// The rounding of [`Evaluator::rounding`].
+type Round = Option<fn(f32) -> f32>;
+
 impl<'g> Evaluator<'g> {
-    /// Verifies the graph and sets its state to zero.
+    /// Verifies the graph and sets its state to what it starts from.
     pub fn new(graph: &'g Graph) -> Result<Self> {
         graph.verify()?;
+        Ok(Self::of(graph, graph.nodes_topological()?, None))
+    }
+
+    /// An evaluator of a graph that is known to verify.
+    fn of(graph: &'g Graph, order: Vec<NodeId>, round: Round) -> Self {
         let mut evaluator = Self {
             graph,
-            order: graph.nodes_topological()?,
+            order,
             state: BTreeMap::new(),
-            round: None,
+            round,
         };
         evaluator.reset();
-        Ok(evaluator)
+        evaluator
     }
 
     /// Rounds every input and every layer's result, to see what a number format alone would cost.
@@ -55,13 +66,19 @@ impl<'g> Evaluator<'g> {
         self
     }
 
-    /// Sets the state back to zero.
+    /// Sets the state back to what it started from.
     pub fn reset(&mut self) {
         self.state.clear();
         for &id in &self.order {
-            if let Op::Delay { steps } = self.graph.node(id).op {
-                let zero = Arc::new(Tensor::zeros(self.graph.node(id).ty.shape.clone()));
-                self.state.insert(id, VecDeque::from(vec![zero; steps]));
+            match &self.graph.node(id).op {
+                Op::Delay { steps } => {
+                    let zero = Arc::new(Tensor::zeros(self.graph.node(id).ty.shape.clone()));
+                    self.state.insert(id, VecDeque::from(vec![zero; *steps]));
+                }
+                Op::State { init } => {
+                    self.state.insert(id, VecDeque::from([Arc::clone(init)]));
+                }
+                _ => {}
             }
         }
     }
@@ -69,6 +86,11 @@ impl<'g> Evaluator<'g> {
     /// One inference: a tensor per input in, a tensor per output out.
     pub fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         self.check_inputs(inputs)?;
+        Ok(self.step(inputs))
+    }
+
+    /// One inference with inputs that match the signature.
+    fn step(&mut self, inputs: &[Tensor]) -> Vec<Tensor> {
         let mut values: BTreeMap<NodeId, Arc<Tensor>> = BTreeMap::new();
         for &id in &self.order {
             let node = self.graph.node(id);
@@ -81,9 +103,14 @@ impl<'g> Evaluator<'g> {
                     // At least one step is kept, so there always is a front.
                     history.pop_front().unwrap_or_default()
                 }
+                // Exactly one value is kept, the one of the last inference.
+                Op::State { .. } => {
+                    let kept = self.state.entry(id).or_default();
+                    kept.pop_front().unwrap_or_default()
+                }
                 op => {
                     let operands: Vec<&Tensor> = node.inputs.iter().map(|i| &*values[i]).collect();
-                    Arc::new(apply(op, &operands, &node.ty.shape))
+                    Arc::new(apply_rounding(op, &operands, &node.ty.shape, self.round))
                 }
             };
             let value = match (self.round, &node.op) {
@@ -95,12 +122,15 @@ impl<'g> Evaluator<'g> {
             };
             values.insert(id, value);
         }
-        Ok(self
-            .graph
+        for (&state, value) in &self.graph.updates {
+            self.state
+                .insert(state, VecDeque::from([Arc::clone(&values[value])]));
+        }
+        self.graph
             .outputs
             .iter()
             .map(|id| Tensor::clone(&values[id]))
-            .collect())
+            .collect()
     }
 
     fn check_inputs(&self, inputs: &[Tensor]) -> Result<()> {
@@ -135,8 +165,36 @@ impl<'g> Evaluator<'g> {
 ///
 /// The operands must have passed shape inference.
 pub(crate) fn apply(op: &Op, operands: &[&Tensor], shape: &[usize]) -> Tensor {
+    apply_rounding(op, operands, shape, None)
+}
+
+/// `round` reaches the layers inside a scan.
+fn apply_rounding(op: &Op, operands: &[&Tensor], shape: &[usize], round: Round) -> Tensor {
     let data = match op {
-        Op::Constant(value) => value.data.clone(),
+        Op::Constant(value) | Op::State { init: value } => value.data.clone(),
+        Op::Unary(f) => operands[0].data.iter().map(|&x| unary(*f, x)).collect(),
+        Op::Reduce { op, axes, .. } => reduce(*op, operands[0], axes),
+        Op::Transpose { perm } => {
+            let source = strides(&operands[0].shape);
+            let strides: Vec<usize> = perm.iter().map(|&axis| source[axis]).collect();
+            gather(operands[0], indices(shape, &strides))
+        }
+        Op::IndexSelect { axis, indices } => {
+            let inner: usize = shape[axis + 1..].iter().product();
+            let extent = operands[0].shape[*axis];
+            let slab = |at: usize| operands[0].data[at * inner..][..inner].iter().copied();
+            (0..shape[..*axis].iter().product())
+                .flat_map(|o: usize| indices.iter().map(move |&i| o * extent + i))
+                .flat_map(slab)
+                .collect()
+        }
+        Op::Expand { .. } => gather(operands[0], broadcast_indices(&operands[0].shape, shape)),
+        Op::Scan {
+            body,
+            axis,
+            reverse,
+            output,
+        } => return scan(body, *axis, *reverse, *output, operands, shape, round),
         Op::Linear { weights, bias } => linear(weights, bias.as_deref(), operands, shape),
         Op::Clamp { min, max } => operands[0]
             .data
@@ -178,10 +236,8 @@ pub(crate) fn apply(op: &Op, operands: &[&Tensor], shape: &[usize]) -> Tensor {
         Op::Slice { axis, start, .. } => {
             let source = strides(&operands[0].shape);
             let offset = start * source[*axis];
-            indices(shape, &source)
-                .into_iter()
-                .map(|i| operands[0].data[i + offset])
-                .collect()
+            let places = indices(shape, &source).into_iter();
+            gather(operands[0], places.map(|i| i + offset))
         }
         // An input or a delay has no value of its own; run() supplies it as the operand.
         Op::Input { .. } | Op::Delay { .. } | Op::Reshape { .. } => operands[0].data.clone(),
@@ -198,16 +254,58 @@ pub(crate) fn clamp(x: f32, lo: f32, hi: f32) -> f32 {
     if x > hi { hi } else { x }
 }
 
-fn pointwise(op: PointwiseOp, a: f32, b: f32) -> f32 {
-    match op {
-        PointwiseOp::Add => a + b,
-        PointwiseOp::Sub => a - b,
-        PointwiseOp::Mul => a * b,
-        PointwiseOp::Max | PointwiseOp::Min if a.is_nan() || b.is_nan() => f32::NAN,
-        PointwiseOp::Max if a < b => b,
-        PointwiseOp::Min if a > b => b,
-        PointwiseOp::Max | PointwiseOp::Min => a,
+fn gather(x: &Tensor, places: impl IntoIterator<Item = usize>) -> Vec<f32> {
+    places.into_iter().map(|i| x.data[i]).collect()
+}
+
+fn reduce(op: ReduceOp, x: &Tensor, axes: &[usize]) -> Vec<f32> {
+    let source = strides(&x.shape);
+    let part = |reduced: bool| {
+        let of = (0..x.rank()).filter(|a| axes.contains(a) == reduced);
+        let (extents, strides): (Vec<_>, Vec<_>) = of.map(|a| (x.shape[a], source[a])).unzip();
+        indices(&extents, &strides)
+    };
+    let (bases, offsets) = (part(false), part(true));
+    let one = |base: usize| {
+        let values = offsets.iter().map(|&offset| x.data[base + offset]);
+        match op {
+            ReduceOp::Sum => values.map(f64::from).sum::<f64>() as f32,
+            ReduceOp::Mean => {
+                let count = offsets.iter().fold(0.0, |n: f64, _| n + 1.0);
+                (values.map(f64::from).sum::<f64>() / count) as f32
+            }
+            ReduceOp::Max => {
+                values.fold(f32::NEG_INFINITY, |a, b| pointwise(PointwiseOp::Max, a, b))
+            }
+            ReduceOp::Min => values.fold(f32::INFINITY, |a, b| pointwise(PointwiseOp::Min, a, b)),
+        }
+    };
+    bases.into_iter().map(one).collect()
+}
+
+/// Runs the body once per step; step t of the result is the body's output for step t, whatever the direction.
+fn scan(
+    body: &Graph,
+    axis: usize,
+    reverse: bool,
+    output: usize,
+    operands: &[&Tensor],
+    shape: &[usize],
+    round: Round,
+) -> Tensor {
+    let order = body.nodes_topological().unwrap_or_default();
+    let mut steps = Evaluator::of(body, order, round);
+    let (count, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+    let mut result = Tensor::zeros(shape);
+    for at in 0..count {
+        let step = if reverse { count - 1 - at } else { at };
+        let slices: Vec<Tensor> = operands.iter().map(|x| x.step(axis, step)).collect();
+        let value = steps.step(&slices).swap_remove(output);
+        for (outer, part) in value.data.chunks_exact(inner).enumerate() {
+            result.data[(outer * count + step) * inner..][..inner].copy_from_slice(part);
+        }
     }
+    result
 }
 
 fn linear(
@@ -397,17 +495,123 @@ mod tests {
     }
 
     #[test]
-    fn max_and_min_propagate_nan() {
-        for op in [PointwiseOp::Max, PointwiseOp::Min] {
-            assert!(pointwise(op, f32::NAN, 1.0).is_nan() && pointwise(op, 1.0, f32::NAN).is_nan());
+    fn reductions_by_hand() {
+        let x = t(&[2, 3], &[1., 2., 3., 4., 5., 9.]);
+        let of = |op, axes: &[usize], keep| one(|g, x| g.reduce("r", op, x, axes, keep), x.clone());
+        assert_eq!(of(ReduceOp::Sum, &[1], false), t(&[2], &[6., 18.]));
+        assert_eq!(of(ReduceOp::Mean, &[1], true), t(&[2, 1], &[2., 6.]));
+        assert_eq!(of(ReduceOp::Max, &[0], false), t(&[3], &[4., 5., 9.]));
+        assert_eq!(of(ReduceOp::Min, &[0], true), t(&[1, 3], &[1., 2., 3.]));
+        assert_eq!(of(ReduceOp::Sum, &[0, 1], true), t(&[1, 1], &[24.]));
+        let y = t(&[2, 2], &[f32::NAN, 1.0, 2.0, f32::NAN]);
+        for op in ReduceOp::ALL {
+            let r = one(|g, x| g.reduce("r", op, x, &[1], true), y.clone());
+            assert!(r.data.iter().all(|v| v.is_nan()), "{op} loses NaN");
         }
+        let large = t(&[3], &[1.0e8, 1.0, -1.0e8]);
+        let sum = one(|g, x| g.reduce("r", ReduceOp::Sum, x, &[0], true), large);
+        assert_eq!(sum.data, [1.0], "sums are in f64");
+    }
+
+    #[test]
+    fn transpose_select_expand() {
+        let x = Tensor::from_fn([2, 1, 3], |i| u8::try_from(i).unwrap().into());
         assert_eq!(
-            (
-                pointwise(PointwiseOp::Max, 1.0, 2.0),
-                pointwise(PointwiseOp::Min, 1.0, 2.0)
-            ),
-            (2.0, 1.0)
+            one(|g, x| g.transpose("t", x, &[2, 0, 1]), x.clone()),
+            t(&[3, 2, 1], &[0., 3., 1., 4., 2., 5.])
         );
+        assert_eq!(
+            one(|g, x| g.index_select("i", x, 2, &[2, 0, 2, 1]), x.clone()),
+            t(&[2, 1, 4], &[2., 0., 2., 1., 5., 3., 5., 4.])
+        );
+        assert_eq!(
+            one(|g, x| g.index_select("i", x, 0, &[1]), x.clone()),
+            t(&[1, 1, 3], &[3., 4., 5.])
+        );
+        assert_eq!(
+            one(|g, x| g.expand("e", x, &[2, 2, 3]), x.clone()),
+            t(
+                &[2, 2, 3],
+                &[0., 1., 2., 0., 1., 2., 3., 4., 5., 3., 4., 5.]
+            )
+        );
+        assert_eq!(
+            one(|g, x| g.expand("e", x, &[2, 3]), t(&[1], &[7.])).data,
+            [7.0; 6]
+        );
+    }
+
+    #[test]
+    fn select_chooses() {
+        let y = one(
+            |g, x| {
+                let zero = g.constant("zero", Tensor::scalar(0.0))?;
+                let positive = g.pointwise("gt", PointwiseOp::Gt, x, zero)?;
+                let large = g.constant("large", Tensor::scalar(100.0))?;
+                g.select("where", positive, x, large)
+            },
+            t(&[3], &[-1., 2., f32::NAN]),
+        );
+        assert_eq!(y.data, [100.0, 2.0, 100.0]);
+    }
+
+    /// `y = s`, `s' = s + x`, from `init`.
+    fn running_sum(init: f32) -> Graph {
+        let mut g = GraphBuilder::new("sum");
+        let x = g.input("x", &[1]);
+        let s = g.state("s", t(&[1], &[init])).unwrap();
+        let next = g.add("next", s, x).unwrap();
+        g.update(s, next).unwrap();
+        g.output(s).output(next);
+        g.finish().unwrap()
+    }
+
+    #[test]
+    fn states_carry_and_reset() {
+        let graph = running_sum(5.0);
+        let mut eval = Evaluator::new(&graph).unwrap();
+        let mut step = |v| {
+            let y = eval.run(&[Tensor::vector(vec![v])]).unwrap();
+            [y[0].data[0], y[1].data[0]]
+        };
+        assert_eq!(
+            vec![step(1.0), step(2.0), step(3.0)],
+            [[5.0, 6.0], [6.0, 8.0], [8.0, 11.0]]
+        );
+        eval.reset();
+        assert_eq!(
+            eval.run(&[Tensor::vector(vec![9.0])]).unwrap()[0].data,
+            [5.0]
+        );
+    }
+
+    #[test]
+    fn scans_run_over_the_axis_in_both_directions() {
+        let x = t(&[1, 4], &[1., 2., 3., 4.]);
+        let of = |reverse, output: usize| {
+            let body = running_sum(10.0);
+            one(
+                |g, x| Ok(g.scan("scan", body, 1, reverse, &[x])?[output]),
+                x.clone(),
+            )
+        };
+        assert_eq!(of(false, 1), t(&[1, 4], &[11., 13., 16., 20.]));
+        assert_eq!(of(false, 0), t(&[1, 4], &[10., 11., 13., 16.]));
+        assert_eq!(of(true, 1), t(&[1, 4], &[20., 19., 17., 14.]));
+    }
+
+    #[test]
+    fn scans_start_afresh_in_every_inference() {
+        let mut g = GraphBuilder::new("outer");
+        let x = g.input("x", &[3, 1]);
+        let y = g.scan("scan", running_sum(0.0), 0, false, &[x]).unwrap();
+        g.output(y[1]);
+        let graph = g.finish().unwrap();
+        let mut eval = Evaluator::new(&graph).unwrap();
+        for _ in 0..2 {
+            let y = eval.run(&[t(&[3, 1], &[1., 2., 3.])]).unwrap();
+            assert_eq!(y[0].data, [1.0, 3.0, 6.0]);
+        }
     }
 
     #[test]

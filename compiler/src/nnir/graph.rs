@@ -4,7 +4,7 @@
 //! in insertion order and survive the removal of other nodes. Every order this file hands out is a function of the graph alone.
 //! **Errors.** [`Graph::nodes_topological`] reports a cycle with the layers on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -39,6 +39,8 @@ pub struct Graph {
     pub inputs: Vec<NodeId>,
     /// What the model returns, in order; a node may stand here twice.
     pub outputs: Vec<NodeId>,
+    /// `Op::State` nodes and the nodes whose values they take at the end of every inference.
+    pub updates: BTreeMap<NodeId, NodeId>,
 }
 
 impl Graph {
@@ -96,6 +98,11 @@ impl Graph {
         users.into_iter().collect()
     }
 
+    /// The value outlives the layers that read it: it is an output, or the next value of a state.
+    pub fn is_result(&self, id: NodeId) -> bool {
+        self.outputs.contains(&id) || self.updates.values().any(|&value| value == id)
+    }
+
     /// Low-level: adds a node as it is, with edges from those of its operands that exist. Nothing is checked.
     pub fn add_unchecked(&mut self, node: Node) -> NodeId {
         let inputs = node.inputs.clone();
@@ -129,9 +136,13 @@ impl Graph {
         self.node_mut(id).inputs = inputs;
     }
 
-    /// The same network with every weight matrix passed through `f`; biases and constants stay.
+    /// The same network with every weight matrix passed through `f`; biases, states and constants stay.
     #[must_use]
     pub fn map_weights(&self, f: impl Fn(f32) -> f32) -> Self {
+        self.with_weights(&f)
+    }
+
+    fn with_weights(&self, f: &dyn Fn(f32) -> f32) -> Self {
         let mut graph = self.clone();
         let map = |t: &Arc<Tensor>| {
             Arc::new(Tensor {
@@ -143,18 +154,20 @@ impl Graph {
             match &mut graph.node_mut(id).op {
                 Op::Linear { weights, .. } => weights.iter_mut().for_each(|w| *w = map(w)),
                 Op::Conv1d { weight, .. } => *weight = map(weight),
+                Op::Scan { body, .. } => *body = Arc::new(body.with_weights(f)),
                 _ => {}
             }
         }
         graph
     }
 
-    /// Low-level: removes a node. Readers keep its number, so `verify` finds the loose end.
+    /// Low-level: removes a node, and its update if it is a state. Readers keep its number, so `verify` finds the loose end.
     pub fn remove(&mut self, id: NodeId) -> Option<Node> {
+        self.updates.remove(&id);
         self.dag.remove_node(id.0)
     }
 
-    /// Makes every reader of `old`, the outputs included, read `new` instead.
+    /// Makes every reader of `old`, outputs and updates included, read `new` instead.
     pub fn replace_uses(&mut self, old: NodeId, new: NodeId) {
         let swap = |id: NodeId| if id == old { new } else { id };
         for user in self.users(old) {
@@ -163,6 +176,9 @@ impl Graph {
         }
         for output in &mut self.outputs {
             *output = swap(*output);
+        }
+        for value in self.updates.values_mut() {
+            *value = swap(*value);
         }
     }
 
@@ -244,6 +260,7 @@ impl PartialEq for Graph {
         self.name == other.name
             && self.inputs == other.inputs
             && self.outputs == other.outputs
+            && self.updates == other.updates
             && self.node_ids().eq(other.node_ids())
             && self.node_ids().all(|id| self.node(id) == other.node(id))
     }

@@ -3,8 +3,13 @@
 //! A shape follows from the operands alone. A data dimension may follow from a *user*: an input is packed along whatever
 //! axis its readers contract, so a decision spreads both ways over the graph until everything touched agrees.
 //!
+//! | where several axes would do       | taken, unless another is asked for                       |
+//! |-----------------------------------|----------------------------------------------------------|
+//! | reshape, extent-1 neighbours      | the axis of the same extent, else the leftmost           |
+//! | reduction that drops the axis     | the last axis left                                       |
+//!
 //! **Contract.** [`shape`] is total: any operands give a shape without zero extents or a typed error. [`DataDims`] changes
-//! nothing until it is asked for its decisions, so a failed attempt leaves no trace.
+//! nothing until it is asked for its decisions, so a failed attempt leaves no trace. A state and its update share a data dimension.
 //! **Errors.** `Shape`, `DataDim`, `ZeroSized`, `Unsupported`, naming the layers on both sides.
 //! **Source.** The rules of the public interface this project is compatible with (one data dimension per run-time tensor).
 
@@ -41,6 +46,12 @@ fn shape_error(
             .iter()
             .map(|(name, t)| format!("{layer}.{} {:?}", name.trim(), t.shape)),
     );
+    if let Op::Scan { body, .. } = op {
+        parts.extend(body.inputs.iter().filter_map(|&id| {
+            let node = body.get(id)?;
+            Some(format!("{}.{} {:?}", body.name, node.name, node.ty.shape))
+        }));
+    }
     CompileError::Shape {
         layer: layer.to_owned(),
         op: op.name(),
@@ -66,7 +77,8 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
         check_extents(layer, op, &format!("operand '{name}'"), shape)?;
     }
     let arity = match op {
-        Op::Input { .. } | Op::Constant(_) => 0,
+        Op::Input { .. } | Op::Constant(_) | Op::State { .. } => 0,
+        Op::Scan { body, .. } => body.inputs.len(),
         Op::Linear { weights, .. } => weights.len().max(1),
         Op::Pointwise(_) => 2,
         Op::Concat { .. } => operands.len().max(1),
@@ -79,7 +91,7 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
         Op::Input { .. } => {
             return fail("the shape of an input is declared, not inferred".to_owned());
         }
-        Op::Constant(value) => value.shape.clone(),
+        Op::Constant(value) | Op::State { init: value } => value.shape.clone(),
         Op::Linear { weights, bias } => {
             let mut out: Option<Vec<usize>> = None;
             for ((name, x), w) in operands.iter().zip(weights) {
@@ -137,7 +149,7 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
                 "a delay of {steps} steps is longer than {MAX_DELAY}"
             ));
         }
-        Op::Delay { .. } => operands[0].1.to_vec(),
+        Op::Delay { .. } | Op::Unary(_) => operands[0].1.to_vec(),
         Op::Pointwise(_) => match broadcast(operands[0].1, operands[1].1) {
             Some(shape) => shape,
             None => {
@@ -238,6 +250,99 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
             }
             shape.clone()
         }
+        Op::Reduce { axes, keep, .. } => {
+            let mut out = operands[0].1.to_vec();
+            let ascending = axes.windows(2).all(|pair| pair[0] < pair[1]);
+            if axes.is_empty() || !ascending || axes.iter().any(|&a| a >= out.len()) {
+                return fail(format!(
+                    "the axes {axes:?} must be ascending and among the operand's, 0..{}",
+                    out.len()
+                ));
+            }
+            for &axis in axes.iter().rev() {
+                if *keep {
+                    out[axis] = 1;
+                } else {
+                    out.remove(axis);
+                }
+            }
+            out
+        }
+        Op::Transpose { perm } => {
+            let from = operands[0].1;
+            let mut sorted = perm.clone();
+            sorted.sort_unstable();
+            if !sorted.into_iter().eq(0..from.len()) {
+                return fail(format!(
+                    "{perm:?} must name every axis of the operand once, 0..{}",
+                    from.len()
+                ));
+            }
+            perm.iter().map(|&axis| from[axis]).collect()
+        }
+        Op::IndexSelect { axis, indices } => {
+            let mut out = operands[0].1.to_vec();
+            let Some(extent) = out.get_mut(*axis) else {
+                return fail(format!(
+                    "axis {axis} does not exist, the rank is {}",
+                    out.len()
+                ));
+            };
+            if let Some(outside) = indices.iter().find(|&i| i >= extent) {
+                return fail(format!(
+                    "index {outside} is outside of axis {axis}, 0..{extent}"
+                ));
+            }
+            *extent = indices.len();
+            out
+        }
+        Op::Expand { shape } => {
+            if broadcast(operands[0].1, shape).as_ref() != Some(shape) {
+                return fail(format!(
+                    "extents must be those of {shape:?} or 1, counted from the last axis"
+                ));
+            }
+            shape.clone()
+        }
+        Op::Scan {
+            body, axis, output, ..
+        } => {
+            body.verify()?;
+            let Some(&out) = body.outputs.get(*output) else {
+                return fail(format!(
+                    "output {output} of the body does not exist, it has {}",
+                    body.outputs.len()
+                ));
+            };
+            let mut steps = None;
+            for (&input, (name, shape)) in body.inputs.iter().zip(operands) {
+                let mut step = shape.to_vec();
+                let Some(extent) = (*axis < step.len()).then(|| step.remove(*axis)) else {
+                    return fail(format!("'{name}' has no axis {axis} to run along"));
+                };
+                let declared = body.node(input);
+                if step != declared.ty.shape {
+                    return fail(format!(
+                        "a step of '{name}' is {step:?}, '{}' of the body expects {:?}",
+                        declared.name, declared.ty.shape
+                    ));
+                }
+                if steps.is_some_and(|steps| steps != extent) {
+                    return fail(format!(
+                        "'{name}' has {extent} steps, the operands before it do not"
+                    ));
+                }
+                steps = Some(extent);
+            }
+            let mut shape = body.node(out).ty.shape.clone();
+            if *axis > shape.len() || body.node(out).ty.data_dim.is_none() {
+                return fail(format!(
+                    "output {output} of the body, {shape:?}, must depend on its inputs or states and have {axis} axes or more"
+                ));
+            }
+            shape.insert(*axis, steps.unwrap_or(0));
+            shape
+        }
     };
     check_extents(layer, op, "its result", &shape)?;
     Ok(shape)
@@ -290,10 +395,14 @@ pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
         .collect()
 }
 
-/// The axis of a reshape's other side with the same stride; the leftmost when several qualify.
-fn same_stride(from: &[usize], axis: usize, to: &[usize]) -> Option<usize> {
+/// Axes of a reshape's other side with the same stride, the one to take first.
+fn same_stride(from: &[usize], axis: usize, to: &[usize]) -> Vec<usize> {
     let stride = strides(from)[axis];
-    strides(to).iter().position(|&s| s == stride)
+    let of = strides(to);
+    let mut axes: Vec<usize> = (0..to.len()).filter(|&a| of[a] == stride).collect();
+    // Stable: the leftmost stays first among equals.
+    axes.sort_by_key(|&a| to[a] != from[axis]);
+    axes
 }
 
 /// The axis at which an operation pins its operands and its result, if it does.
@@ -301,7 +410,30 @@ fn pinned(op: &Op, rank: usize) -> Option<usize> {
     match op {
         Op::Linear { .. } => rank.checked_sub(1),
         Op::Conv1d { .. } => rank.checked_sub(2),
+        Op::Scan {
+            body, axis, output, ..
+        } => stacked(body, *body.outputs.get(*output)?, *axis),
         _ => None,
+    }
+}
+
+/// Where the data dimension of a body's node stands once the scan's axis is there.
+fn stacked(body: &Graph, id: NodeId, axis: usize) -> Option<usize> {
+    let inner = body.get(id)?.ty.data_dim?;
+    Some(inner + usize::from(inner >= axis))
+}
+
+/// The axes at which `user` pins this operand: one for every place it is read in, none if it does not.
+fn pins(graph: &Graph, user: NodeId, operand: NodeId) -> Vec<usize> {
+    let node = graph.node(user);
+    match &node.op {
+        Op::Scan { body, axis, .. } => {
+            let places = node.inputs.iter().zip(&body.inputs);
+            let here = places.filter(|(i, _)| **i == operand);
+            here.filter_map(|(_, &input)| stacked(body, input, *axis))
+                .collect()
+        }
+        op => pinned(op, node.ty.shape.len()).into_iter().collect(),
     }
 }
 
@@ -346,8 +478,8 @@ impl<'g> DataDims<'g> {
         }
         for &operand in &node.inputs {
             if let (true, Some(axis)) = (self.runtime[operand.index()], self.get(operand)) {
-                let axis = forward(self.graph, id, operand, axis)?;
-                return self.settle(id, axis);
+                let axes = forward(self.graph, id, operand, axis)?;
+                return self.settle(id, axes[0]);
             }
         }
         Ok(())
@@ -369,9 +501,9 @@ impl<'g> DataDims<'g> {
                 .iter()
                 .filter(|o| self.runtime[o.index()])
             {
-                // Between axes of extent 1 several axes of the operand lead here; one that is decided stays.
+                // Several axes of the operand may lead here; one that is decided stays.
                 let fits = |known: &usize| {
-                    forward(self.graph, id, operand, *known).is_ok_and(|out| out == axis)
+                    forward(self.graph, id, operand, *known).is_ok_and(|out| out.contains(&axis))
                 };
                 let wanted = match self.get(operand).filter(fits) {
                     Some(known) => known,
@@ -385,10 +517,31 @@ impl<'g> DataDims<'g> {
                 .into_iter()
                 .filter(|u| self.runtime[u.index()])
             {
-                work.push((user, forward(self.graph, user, id, axis)?, user));
+                let leads_to = forward(self.graph, user, id, axis)?;
+                let known = self.get(user).filter(|known| leads_to.contains(known));
+                work.push((user, known.unwrap_or(leads_to[0]), user));
+            }
+            let other_ends = self.graph.updates.iter().filter_map(|(&state, &value)| {
+                let other = if state == id { value } else { state };
+                (state == id || value == id).then_some(other)
+            });
+            for other in other_ends.filter(|o| self.runtime[o.index()]) {
+                work.push((other, axis, id));
             }
         }
         Ok(())
+    }
+
+    /// Takes in an update that was just declared.
+    pub(super) fn enter_update(&mut self, state: NodeId, value: NodeId) -> Result<()> {
+        match (self.get(state), self.get(value)) {
+            (Some(axis), _) if self.runtime[value.index()] => {
+                // The state is decided, so settling it would stop there.
+                self.settle(value, axis)
+            }
+            (None, Some(axis)) => self.settle(state, axis),
+            _ => Ok(()),
+        }
     }
 
     fn conflict(&self, because: NodeId, id: NodeId, known: usize, wanted: usize) -> CompileError {
@@ -419,31 +572,44 @@ fn data_dim_error(
     }
 }
 
-/// The data dimension of `user`'s result when that of its operand is `axis`.
-fn forward(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> Result<usize> {
+/// The data dimensions `user`'s result can have when that of its operand is `axis`: at least one, the one to take first.
+fn forward(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> Result<Vec<usize>> {
     let (node, from) = (graph.node(user), graph.node(operand));
     let (inner, outer) = (&from.ty.shape, &node.ty.shape);
     match &node.op {
-        Op::Pointwise(_) => {
-            let out = axis + outer.len() - inner.len();
-            on_axis(graph, user, operand, axis, out)?;
-            Ok(out)
-        }
-        Op::Reshape { .. } => {
-            same_stride(inner, axis, outer).ok_or_else(|| stride_error(graph, user, operand, axis))
-        }
-        op => match pinned(op, outer.len()) {
-            Some(pin) if pin != axis => {
-                let problem = format!(
-                    "'{}' is packed along axis {axis}, but axis {pin} is contracted",
-                    from.name
-                );
-                Err(data_dim_error(graph, user, problem, |id| {
-                    graph.node(id).ty.data_dim
-                }))
-            }
-            _ => Ok(axis),
+        Op::Pointwise(_) | Op::Expand { .. } => Ok(vec![axis + outer.len() - inner.len()]),
+        Op::Reshape { .. } => match same_stride(inner, axis, outer) {
+            axes if axes.is_empty() => Err(stride_error(graph, user, operand, axis)),
+            axes => Ok(axes),
         },
+        Op::Reduce {
+            axes, keep: false, ..
+        } => match outer.len().checked_sub(1) {
+            Some(last) if axes.contains(&axis) => Ok(vec![last]),
+            Some(_) => Ok(vec![axis - axes.iter().filter(|&&a| a < axis).count()]),
+            None => Err(data_dim_error(
+                graph,
+                user,
+                "no axis is left to pack; keep the axes and reshape to [1]".to_owned(),
+                |id| graph.node(id).ty.data_dim,
+            )),
+        },
+        Op::Transpose { perm } => Ok(perm.iter().position(|&p| p == axis).into_iter().collect()),
+        op => {
+            let other = |pin: &usize| *pin != axis;
+            if let Some(pin) = pins(graph, user, operand).into_iter().find(other) {
+                let reason = match op {
+                    Op::Scan { .. } => format!("the body packs it along axis {pin}"),
+                    _ => format!("axis {pin} is contracted"),
+                };
+                let problem = format!("'{}' is packed along axis {axis}, but {reason}", from.name);
+                return Err(data_dim_error(graph, user, problem, |id| {
+                    graph.node(id).ty.data_dim
+                }));
+            }
+            // A scan's result has the body's own axis, whatever that of its operands is.
+            Ok(vec![pinned(op, outer.len()).unwrap_or(axis)])
+        }
     }
 }
 
@@ -452,26 +618,24 @@ fn backward(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> Result
     let (node, from) = (graph.node(user), graph.node(operand));
     let (inner, outer) = (&from.ty.shape, &node.ty.shape);
     match &node.op {
-        Op::Pointwise(_) => match (axis + inner.len()).checked_sub(outer.len()) {
-            Some(a) => on_axis(graph, user, operand, a, axis).map(|()| a),
-            None => Err(broadcast_error(graph, user, operand, axis)),
-        },
+        Op::Pointwise(_) | Op::Expand { .. } => (axis + inner.len())
+            .checked_sub(outer.len())
+            .ok_or_else(|| broadcast_error(graph, user, operand, axis)),
         Op::Reshape { .. } => {
-            let fits = |a: &usize| same_stride(inner, *a, outer) == Some(axis);
-            (0..inner.len())
-                .find(fits)
-                .ok_or_else(|| stride_error(graph, user, operand, axis))
+            let leads_here = |a: &usize| same_stride(inner, *a, outer).contains(&axis);
+            let mut axes: Vec<usize> = (0..inner.len()).filter(leads_here).collect();
+            axes.sort_by_key(|&a| inner[a] != outer[axis]);
+            let first = axes.first().copied();
+            first.ok_or_else(|| stride_error(graph, user, operand, axis))
         }
-        _ => Ok(axis),
-    }
-}
-
-/// A run-time operand may not be broadcast along its data dimension.
-fn on_axis(graph: &Graph, user: NodeId, operand: NodeId, inner: usize, outer: usize) -> Result<()> {
-    if graph.node(operand).ty.shape[inner] == graph.node(user).ty.shape[outer] {
-        Ok(())
-    } else {
-        Err(broadcast_error(graph, user, operand, outer))
+        Op::Reduce {
+            axes, keep: false, ..
+        } => {
+            let left = (0..inner.len()).filter(|a| !axes.contains(a)).nth(axis);
+            left.ok_or_else(|| CompileError::Internal(format!("{user} has no axis {axis}")))
+        }
+        Op::Transpose { perm } => Ok(perm[axis]),
+        _ => Ok(pins(graph, user, operand).first().copied().unwrap_or(axis)),
     }
 }
 
@@ -484,7 +648,7 @@ fn broadcast_error(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) ->
             "broadcasting '{}' {:?} to {:?} along axis {axis}, the data dimension,",
             from.name, from.ty.shape, node.ty.shape
         ),
-        nearest: "a constant there, or an operand that has all values along that axis".to_owned(),
+        nearest: "reshaping the operand, so that it has that axis at extent 1".to_owned(),
     }
 }
 
@@ -524,9 +688,9 @@ pub(super) fn check_data_dim(graph: &Graph, id: NodeId) -> Result<()> {
     for &operand in &node.inputs {
         if let Some(inner) = graph.node(operand).ty.data_dim {
             let follows = forward(graph, id, operand, inner)?;
-            if follows != axis {
+            if !follows.contains(&axis) {
                 let name = &graph.node(operand).name;
-                let problem = format!("'{name}' makes it axis {follows}, it is set to {axis}");
+                let problem = format!("'{name}' makes it axis {}, it is set to {axis}", follows[0]);
                 return Err(data_dim_error(graph, id, problem, |id| {
                     graph.node(id).ty.data_dim
                 }));
@@ -536,10 +700,36 @@ pub(super) fn check_data_dim(graph: &Graph, id: NodeId) -> Result<()> {
     Ok(())
 }
 
-/// Whether a result is known only at run time. A delay always is: it starts at zero, whatever it delays.
+/// A state and what it becomes: same shape, precision and data dimension.
+pub(super) fn check_update(graph: &Graph, state: NodeId, value: NodeId) -> Result<()> {
+    let (node, next) = (graph.node(state), graph.node(value));
+    if node.ty.shape != next.ty.shape {
+        let operands = [(next.name.as_str(), next.ty.shape.as_slice())];
+        let problem = "a state and its update must have the same shape";
+        return Err(shape_error(&node.name, &node.op, &operands, problem));
+    }
+    if next
+        .ty
+        .data_dim
+        .is_some_and(|axis| node.ty.data_dim.is_some_and(|own| own != axis))
+    {
+        let problem = format!(
+            "its update '{}' is packed along axis {}, the state along axis {}",
+            next.name,
+            next.ty.data_dim.unwrap_or_default(),
+            node.ty.data_dim.unwrap_or_default()
+        );
+        return Err(data_dim_error(graph, state, problem, |id| {
+            graph.node(id).ty.data_dim
+        }));
+    }
+    Ok(())
+}
+
+/// Whether a result is known only at run time. Delays and states always are: they start at something else than they delay.
 pub(super) fn is_runtime(op: &Op, mut operands: impl Iterator<Item = bool>) -> bool {
     match op {
-        Op::Input { .. } | Op::Delay { .. } => true,
+        Op::Input { .. } | Op::Delay { .. } | Op::State { .. } => true,
         Op::Constant(_) => false,
         _ => operands.any(|runtime| runtime),
     }

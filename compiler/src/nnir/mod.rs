@@ -8,6 +8,7 @@
 //! | `infer`     | shapes and data dimensions                                          |
 //! | `streaming` | from whole sequences to one step per inference                      |
 //! | [`eval`]    | the float reference                                                 |
+//! | `scalar`    | the functions of one and two values behind it                       |
 //! | [`text`]    | prints, parses back, diffs                                          |
 //! | `verify`    | the rules a graph must keep, after building and after every pass    |
 //!
@@ -20,6 +21,7 @@ pub mod eval;
 pub mod graph;
 mod infer;
 pub mod op;
+pub(crate) mod scalar;
 mod streaming;
 pub mod tensor;
 pub mod text;
@@ -29,7 +31,7 @@ mod verify;
 pub use builder::GraphBuilder;
 pub use eval::Evaluator;
 pub use graph::{Graph, Node};
-pub use op::{Op, PointwiseOp};
+pub use op::{Op, PointwiseOp, ReduceOp, UnaryOp};
 pub use tensor::Tensor;
 pub use text::Constants;
 pub use types::{NodeId, Precision, TensorType};

@@ -4,12 +4,13 @@
 //! |------------------------------|--------------------------------------------------------------------|
 //! | a tensor with a time axis    | the same without it                                                |
 //! | `conv1d`, k taps, dilation d | `linear` over `[delay((k-1) d)(x), .., delay(d)(x), x]`, a matrix per tap; depthwise ones diagonal |
+//! | `scan` along time            | its body, once; the body's states become the network's              |
 //! | everything else              | itself, its axes renumbered                                        |
 //!
 //! **Contract.** Feeding slice i of every input along its streaming axis, i = 0, 1, .., gives slice i of every output of
 //! the original along the axis returned for it. Taps before the first step read zero, as the convolution's padding does.
-//! **Errors.** `StreamingAxis` where time meets something that needs the whole sequence; `Unsupported` for graphs that
-//! already hold state; `Arguments` for a wrong number of axes.
+//! **Errors.** `StreamingAxis` where time meets something that needs the whole sequence, a scan from the last step to the first
+//! included; `Unsupported` for graphs that already hold state; `Arguments` for a wrong number of axes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ impl Graph {
             done: BTreeMap::new(),
             constants: BTreeMap::new(),
             delays: BTreeMap::new(),
+            scans: vec![],
         };
         // The signature first, in its own order, which need not be the order of node numbers.
         for (&id, &axis) in folded.inputs.iter().zip(axes) {
@@ -79,6 +81,8 @@ struct Transform<'g> {
     constants: BTreeMap<(NodeId, Option<usize>), NodeId>,
     /// Delays of a new node, shared by the layers that read the same past.
     delays: BTreeMap<(NodeId, usize), NodeId>,
+    /// Old scans and the new nodes of their bodies' outputs, shared by the scans that run as one.
+    scans: Vec<(NodeId, Vec<NodeId>)>,
 }
 
 impl Transform<'_> {
@@ -113,12 +117,13 @@ impl Transform<'_> {
         self.new.precision(node.ty.precision);
         let (op, time) = match &node.op {
             Op::Input { .. } | Op::Constant(_) => return Ok(()),
-            Op::Delay { .. } => {
+            Op::Delay { .. } | Op::State { .. } => {
                 return Err(CompileError::Unsupported {
                     layer: node.name.clone(),
                     op: node.op.name().to_owned(),
                     attribute: "streaming a graph that already holds state".to_owned(),
-                    nearest: "transforming the graph once, before any delay is added".to_owned(),
+                    nearest: "transforming the graph once, before any delay or state is added"
+                        .to_owned(),
                 });
             }
             Op::Conv1d { .. } => return self.conv1d(id),
@@ -135,7 +140,47 @@ impl Transform<'_> {
                 }
                 (node.op.clone(), time)
             }
-            Op::Clamp { .. } | Op::Pointwise(_) => (node.op.clone(), self.common_time(node)?),
+            Op::Scan { .. } => return self.scan(id),
+            Op::Clamp { .. } | Op::Unary(_) | Op::Pointwise(_) => {
+                (node.op.clone(), self.common_time(node)?)
+            }
+            Op::Reduce { op, axes, keep } => {
+                let (_, before) = self.streamed(node.inputs[0])?;
+                let (op, keep) = (*op, *keep);
+                let gone = axes.iter().filter(|&&axis| axis < before).count();
+                let time = if keep { before } else { before - gone };
+                let axes = axes
+                    .iter()
+                    .map(|&axis| self.kept_axis(node, axis, before))
+                    .collect::<Result<_>>()?;
+                (Op::Reduce { op, axes, keep }, time)
+            }
+            Op::Transpose { perm } => {
+                let (_, before) = self.streamed(node.inputs[0])?;
+                let time = perm.iter().position(|&axis| axis == before);
+                let left = perm.iter().filter(|&&axis| axis != before);
+                let perm = left
+                    .map(|&axis| axis - usize::from(axis > before))
+                    .collect();
+                (Op::Transpose { perm }, time.unwrap_or(before))
+            }
+            Op::IndexSelect { axis, indices } => {
+                let time = self.common_time(node)?;
+                let axis = self.kept_axis(node, *axis, time)?;
+                let indices = indices.clone();
+                (Op::IndexSelect { axis, indices }, time)
+            }
+            Op::Expand { shape } => {
+                let from = &self.old.node(node.inputs[0]).ty.shape;
+                let (_, before) = self.streamed(node.inputs[0])?;
+                let time = before + shape.len() - from.len();
+                if from[before] != shape[time] {
+                    let problem = format!("expanding to {shape:?} repeats one step");
+                    return Err(stop(node, before, from, &problem));
+                }
+                let shape = without(shape, time);
+                (Op::Expand { shape }, time)
+            }
             Op::Concat { axis } => {
                 let time = self.common_time(node)?;
                 (
@@ -219,6 +264,55 @@ impl Transform<'_> {
         Ok(())
     }
 
+    /// The body of a scan along time, once; the scan itself is the loop that streaming takes away.
+    fn scan(&mut self, id: NodeId) -> Result<()> {
+        let node = self.old.node(id);
+        let Op::Scan {
+            body,
+            axis,
+            reverse,
+            output,
+        } = &node.op
+        else {
+            return Err(CompileError::Internal(format!("{id} is not a scan")));
+        };
+        let twin = self.scans.iter().find(|(other, _)| {
+            let other = self.old.node(*other);
+            other.inputs == node.inputs && other.op.runs_with(&node.op)
+        });
+        if let Some((_, outputs)) = twin {
+            self.done.insert(id, (outputs[*output], *axis));
+            return Ok(());
+        }
+        let mut operands = vec![];
+        for &operand in &node.inputs {
+            let old = self.old.node(operand);
+            if let Op::Constant(value) = &old.op {
+                if value.shape[*axis] != 1 {
+                    let problem = "the constant differs from step to step";
+                    return Err(stop(old, *axis, &value.shape, problem));
+                }
+                let step = value.step(*axis, 0);
+                operands.push(self.new.constant(old.name.clone(), step)?);
+                continue;
+            }
+            let (new, time) = self.streamed(operand)?;
+            if time != *axis {
+                let problem = format!("the scan runs along axis {axis}; stream that one");
+                return Err(stop(node, time, &old.ty.shape, &problem));
+            }
+            operands.push(new);
+        }
+        if *reverse {
+            let problem = "the scan starts from the last step, which comes last; a scan from the first step can be streamed";
+            return Err(stop(node, *axis, &node.ty.shape, problem));
+        }
+        let outputs = inline(&mut self.new, body, &node.name, &operands)?;
+        self.done.insert(id, (outputs[*output], *axis));
+        self.scans.push((id, outputs));
+        Ok(())
+    }
+
     fn delayed(&mut self, layer: &str, x: NodeId, steps: usize) -> Result<NodeId> {
         if steps == 0 {
             return Ok(x);
@@ -279,7 +373,7 @@ impl Transform<'_> {
 
     fn kept_axis(&self, node: &Node, axis: usize, time: usize) -> Result<usize> {
         if axis == time {
-            let problem = "one step cannot reach other steps through concatenation or slicing; use a convolution";
+            let problem = "one step cannot reach other steps through concatenation, slicing or reduction; use a convolution or a scan";
             return Err(stop(
                 node,
                 time,
@@ -317,6 +411,31 @@ impl Transform<'_> {
         self.constants.insert((id, drop), new);
         Ok(new)
     }
+}
+
+/// Adds the layers of `body`, reading `operands` for its inputs; its outputs come back.
+fn inline(
+    g: &mut GraphBuilder,
+    body: &Graph,
+    scan: &str,
+    operands: &[NodeId],
+) -> Result<Vec<NodeId>> {
+    let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for id in body.nodes_topological()? {
+        let node = body.node(id);
+        let new = if let Op::Input { index } = node.op {
+            operands[index]
+        } else {
+            let inputs: Vec<_> = node.inputs.iter().map(|i| done[i]).collect();
+            g.precision(node.ty.precision);
+            g.layer(format!("{scan}.{}", node.name), node.op.clone(), &inputs)?
+        };
+        done.insert(id, new);
+    }
+    for (state, value) in &body.updates {
+        g.update(done[state], done[value])?;
+    }
+    Ok(body.outputs.iter().map(|id| done[id]).collect())
 }
 
 /// `[out, in]` of one tap; depthwise weights stand on the diagonal.

@@ -61,6 +61,23 @@ impl Tensor {
         Self::from_fn(shape, |_| 0.0)
     }
 
+    /// Index `at` of an axis, without that axis.
+    ///
+    /// # Panics
+    /// If there is no such axis or index.
+    #[must_use]
+    pub fn step(&self, axis: usize, at: usize) -> Self {
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let outer: usize = self.shape[..axis].iter().product();
+        let slab = |o: usize| &self.data[(o * self.shape[axis] + at) * inner..][..inner];
+        let mut shape = self.shape.clone();
+        shape.remove(axis);
+        Self {
+            shape,
+            data: (0..outer).flat_map(slab).copied().collect(),
+        }
+    }
+
     /// Number of axes.
     pub fn rank(&self) -> usize {
         self.shape.len()

@@ -1,7 +1,8 @@
 //! The rules a graph keeps: checked after building and, in debug builds, after every pass.
 //!
-//! **Contract.** `Ok` means: inputs and outputs exist, operands and edges agree, no cycle, every shape and data dimension
-//! follows from the operands, every constant is finite, every input feeds an output. Duplicate outputs are fine.
+//! **Contract.** `Ok` means: inputs and outputs exist, operands and edges agree, every state has an update of its own type,
+//! no cycle, every shape and data dimension follows from the operands, every constant is finite, every input feeds an output
+//! (perhaps through a state, in a later inference). The same holds for the body of every scan. Duplicate outputs are fine.
 //! **Errors.** The first violation, in the order above and then in order of computation.
 
 use std::collections::BTreeSet;
@@ -28,9 +29,13 @@ impl Graph {
         }
         self.verify_references()?;
         self.verify_signature()?;
+        self.verify_updates()?;
         let order = self.nodes_topological()?;
         for &id in &order {
             self.verify_types(id)?;
+        }
+        for (&state, &value) in &self.updates {
+            infer::check_update(self, state, value)?;
         }
         for &id in &order {
             self.verify_finite(id)?;
@@ -105,6 +110,35 @@ impl Graph {
         )))
     }
 
+    fn verify_updates(&self) -> Result<()> {
+        let is_state =
+            |id| matches!(self.get(id), Some(node) if matches!(node.op, Op::State { .. }));
+        let fail = |layer: String, problem: String| {
+            Err(CompileError::Dangling {
+                layer,
+                operand: 0,
+                problem,
+            })
+        };
+        for (&state, &value) in &self.updates {
+            if !is_state(state) {
+                return fail("update".to_owned(), format!("{state} is not a state"));
+            }
+            if self.get(value).is_none() {
+                let name = self.node(state).name.clone();
+                return fail(name, format!("its update {value} is not in the graph"));
+            }
+        }
+        let lost = |id: &NodeId| is_state(*id) && !self.updates.contains_key(id);
+        match self.node_ids().find(lost) {
+            Some(id) => fail(
+                self.node(id).name.clone(),
+                "the state has no update, so it would never change; use a constant".to_owned(),
+            ),
+            None => Ok(()),
+        }
+    }
+
     fn verify_types(&self, id: NodeId) -> Result<()> {
         let node = self.node(id);
         infer::check_extents(&node.name, &node.op, "its result", &node.ty.shape)?;
@@ -160,13 +194,14 @@ impl Graph {
         }
     }
 
-    /// Nodes that some output depends on.
+    /// Nodes that some output depends on, in this inference or a later one.
     pub(crate) fn live(&self) -> BTreeSet<NodeId> {
         let mut live = BTreeSet::new();
         let mut work = self.outputs.clone();
         while let Some(id) = work.pop() {
             if live.insert(id) {
                 work.extend(&self.node(id).inputs);
+                work.extend(self.updates.get(&id));
             }
         }
         live

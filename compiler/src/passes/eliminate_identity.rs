@@ -5,6 +5,10 @@
 //! | `slice`   | of everything                      |
 //! | `concat`  | of one operand                     |
 //! | `reshape` | to the same shape                  |
+//! | `expand`  | to the same shape                  |
+//! | `transpose` | of every axis to itself          |
+//! | `index_select` | of every index in order       |
+//! | `reduce_max`, `reduce_min` | of axes of extent 1, kept |
 //! | `clamp`   | from `-inf` to `inf`               |
 //!
 //! **Contract.** The operand must have the same type, data dimension and precision included: a layer that only rounds is no
@@ -13,7 +17,7 @@
 
 use super::Pass;
 use crate::error::Result;
-use crate::nnir::{Graph, Node, NodeId, Op};
+use crate::nnir::{Graph, Node, NodeId, Op, ReduceOp};
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,10 +45,13 @@ fn identity_of(graph: &Graph, node: &Node) -> Option<NodeId> {
     let &[operand] = &node.inputs[..] else {
         return None;
     };
-    let nothing_to_do = match node.op {
+    let nothing_to_do = match &node.op {
         // Same type: all of the axis was kept, the extents are unchanged, nothing was joined.
-        Op::Slice { .. } | Op::Concat { .. } | Op::Reshape { .. } => true,
-        Op::Clamp { min, max } => min == f32::NEG_INFINITY && max == f32::INFINITY,
+        Op::Slice { .. } | Op::Concat { .. } | Op::Reshape { .. } | Op::Expand { .. } => true,
+        Op::Transpose { perm } => perm.is_sorted(),
+        Op::IndexSelect { indices, .. } => indices.iter().copied().eq(0..indices.len()),
+        Op::Reduce { op, .. } => matches!(op, ReduceOp::Max | ReduceOp::Min),
+        Op::Clamp { min, max } => *min == f32::NEG_INFINITY && *max == f32::INFINITY,
         _ => false,
     };
     (nothing_to_do && graph.node(operand).ty == node.ty).then_some(operand)

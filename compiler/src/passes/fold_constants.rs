@@ -1,7 +1,7 @@
 //! `fold-constants`: evaluates layers whose operands are all constants.
 //!
-//! **Contract.** The value is that of the float reference, rounded to `f32` once per layer. Delays are left alone: they
-//! start at zero, whatever they delay. The constants read stay; `eliminate-dead` takes them when nothing else reads them.
+//! **Contract.** The value is that of the float reference, rounded to `f32` once per layer. Delays and states are left alone:
+//! they start at something else. Values beyond [`MAX_FOLDED`] are left to the machine, which has no room for them either. The constants read stay; `eliminate-dead` takes them when nothing else reads them.
 //! **Errors.** `NonFinite` when a folded value overflows, naming the layer.
 
 use std::sync::Arc;
@@ -10,6 +10,9 @@ use super::Pass;
 use crate::error::{CompileError, Result};
 use crate::nnir::eval::apply;
 use crate::nnir::{Graph, Op, Tensor};
+
+/// Largest result, in values, that is worth having as a constant.
+const MAX_FOLDED: usize = 1 << 22;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,8 +29,9 @@ impl Pass for FoldConstants {
             let node = graph.node(id);
             if matches!(
                 node.op,
-                Op::Input { .. } | Op::Constant(_) | Op::Delay { .. }
-            ) {
+                Op::Input { .. } | Op::Constant(_) | Op::Delay { .. } | Op::State { .. }
+            ) || node.ty.count() > MAX_FOLDED
+            {
                 continue;
             }
             let constant = |&id| match &graph.node(id).op {

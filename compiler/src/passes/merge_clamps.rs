@@ -32,7 +32,7 @@ impl Pass for MergeClamps {
             let (Op::Clamp { min: lo1, max: hi1 }, &[x]) = (&inner.op, &inner.inputs[..]) else {
                 continue;
             };
-            let alone = graph.users(first) == [id] && !graph.outputs.contains(&first);
+            let alone = graph.users(first) == [id] && !graph.is_result(first);
             let exact = node.ty.precision == inner.ty.precision
                 && [lo1, hi1, lo2, hi2]
                     .into_iter()

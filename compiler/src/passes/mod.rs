@@ -2,6 +2,7 @@
 //!
 //! | pass                 | what it does                                             |
 //! |----------------------|----------------------------------------------------------|
+//! | `unroll-scans`       | one copy of a scan's body per step                       |
 //! | `fold-constants`     | evaluates layers that read constants only                |
 //! | `merge-clamps`       | one clamp instead of two in a row                        |
 //! | `eliminate-identity` | drops layers that change nothing                         |
@@ -15,11 +16,13 @@ mod eliminate_dead;
 mod eliminate_identity;
 mod fold_constants;
 mod merge_clamps;
+mod unroll_scans;
 
 pub use eliminate_dead::EliminateDead;
 pub use eliminate_identity::EliminateIdentity;
 pub use fold_constants::FoldConstants;
 pub use merge_clamps::MergeClamps;
+pub use unroll_scans::UnrollScans;
 
 use crate::error::{CompileError, Result};
 use crate::nnir::Graph;
@@ -48,6 +51,7 @@ impl PassManager {
     /// The passes every compilation runs.
     pub fn standard() -> Self {
         Self::new()
+            .with(UnrollScans)
             .with(FoldConstants)
             .with(MergeClamps)
             .with(EliminateIdentity)
@@ -69,8 +73,12 @@ impl PassManager {
     /// Runs them; returns the names of the runs that changed something, in order.
     pub fn run(&self, graph: &mut Graph) -> Result<Vec<&'static str>> {
         let mut changes = vec![];
-        // Every change removes or simplifies a node, so more rounds than nodes means a pass that never settles.
-        for _ in 0..=2 * graph.len() {
+        let (mut rounds, mut limit) = (0, 0);
+        // Scans unroll in the first round; from then on every change removes or simplifies a node, so more rounds than nodes
+        // means a pass that never settles.
+        while rounds <= limit {
+            rounds += 1;
+            limit = limit.max(2 * graph.len());
             let before = changes.len();
             for pass in &self.passes {
                 if pass.run(graph)? {
@@ -163,6 +171,7 @@ mod tests {
         assert_eq!(
             names,
             [
+                "unroll-scans",
                 "fold-constants",
                 "merge-clamps",
                 "eliminate-identity",

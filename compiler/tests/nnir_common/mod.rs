@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use sluice_compiler::nnir::{Graph, GraphBuilder, NodeId, Op, PointwiseOp, Precision, Tensor};
+use sluice_compiler::nnir::{
+    Graph, GraphBuilder, NodeId, Op, PointwiseOp, Precision, ReduceOp, Tensor, UnaryOp,
+};
 
 /// Small multiples of 1/8: sums are exact in any order, zeros of both signs occur.
 pub fn value(i: usize) -> f32 {
@@ -33,6 +35,51 @@ impl Choices<'_> {
     fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
+}
+
+/// Arithmetic that makes no infinities of small numbers.
+const FINITE: [PointwiseOp; 13] = [
+    PointwiseOp::Add,
+    PointwiseOp::Sub,
+    PointwiseOp::Mul,
+    PointwiseOp::Max,
+    PointwiseOp::Min,
+    PointwiseOp::Lt,
+    PointwiseOp::Le,
+    PointwiseOp::Gt,
+    PointwiseOp::Ge,
+    PointwiseOp::Eq,
+    PointwiseOp::Ne,
+    PointwiseOp::Keep,
+    PointwiseOp::Drop,
+];
+
+/// Functions that do not grow faster than their argument.
+const BOUNDED: [UnaryOp; 6] = [
+    UnaryOp::Tanh,
+    UnaryOp::Sigmoid,
+    UnaryOp::Silu,
+    UnaryOp::Gelu,
+    UnaryOp::GeluTanh,
+    UnaryOp::Softplus,
+];
+
+/// A recurrent cell over tensors of this shape; a second output shows the state before the step.
+fn cell(shape: &[usize], seed: usize) -> Graph {
+    let mut g = GraphBuilder::new(format!("cell {seed}"));
+    let x = g.input("x", shape);
+    let s = g.state("s", tensor(shape, seed)).unwrap();
+    let n = shape[shape.len() - 1];
+    let weights = |i| Arc::new(tensor(&[n, n], seed + i));
+    let bias = (seed % 2 == 0).then(|| tensor(&[n], seed).into());
+    let terms = vec![(x, weights(1)), (s, weights(2))];
+    let sum = g.linear_sum("sum", terms, bias).unwrap();
+    let next = g.unary("next", UnaryOp::Tanh, sum).unwrap();
+    g.update(s, next).unwrap();
+    let d = g.delay("before", x, 1 + seed % 2).unwrap();
+    let y = g.sub("y", s, d).unwrap();
+    g.output(next).output(y);
+    g.finish().unwrap()
 }
 
 /// A graph from arbitrary choices; layers that do not type-check are left out.
@@ -70,7 +117,56 @@ pub fn graph(kind: Kind, choices: &[u16]) -> Graph {
         } else {
             Precision::Bf16
         });
-        let built = match (c.below(9), kind) {
+        let free = if kind == Kind::Plain { 0 } else { 1 };
+        let built = match (c.below(17), kind) {
+            (9, _) => g.unary(name, c.pick(&BOUNDED), a),
+            (10, _) => {
+                let axis = c.below(shape.len() - free);
+                let keep = c.below(2) == 0 || axis == channel_axis || shape.len() < 3;
+                g.reduce(name, c.pick(&ReduceOp::ALL), a, &[axis], keep)
+            }
+            (11, _) => {
+                let mut perm: Vec<usize> = (0..shape.len()).collect();
+                if shape.len() > 1 + free {
+                    perm.swap(0, c.below(shape.len() - free));
+                }
+                g.transpose(name, a, &perm)
+            }
+            (12, _) => {
+                let axis = c.below(shape.len() - free);
+                let indices: Vec<_> = (0..=c.below(3)).map(|_| c.below(shape[axis])).collect();
+                g.index_select(name, a, axis, &indices)
+            }
+            (13, _) if shape.len() < 4 => {
+                let mut to = shape.clone();
+                to.insert(0, 2);
+                g.expand(name, a, &to)
+            }
+            (14, Kind::Plain) => {
+                let s = g.state(format!("s{layer}"), tensor(&shape, seed)).unwrap();
+                let built = g.pointwise(name, c.pick(&FINITE[..5]), s, a);
+                let built = built.and_then(|y| g.unary(format!("u{layer}"), UnaryOp::Tanh, y));
+                if built.clone().and_then(|y| g.update(s, y)).is_err() {
+                    g.update(s, s).unwrap();
+                }
+                built
+            }
+            (15 | 16, _) => {
+                let axis = if kind == Kind::Plain {
+                    0
+                } else {
+                    shape.len() - 1
+                };
+                let mut step = shape.clone();
+                let steps = step.remove(axis);
+                if step.is_empty() || steps > 6 {
+                    continue;
+                }
+                let reverse = kind == Kind::Plain && c.below(2) == 0;
+                let body = cell(&step, seed);
+                let built = g.scan(name, body, axis, reverse, &[a]);
+                built.map(|outputs| outputs[c.below(2)])
+            }
             (0, _) => {
                 let (min, max) = c.pick(&[
                     (0.0, f32::INFINITY),
@@ -80,7 +176,7 @@ pub fn graph(kind: Kind, choices: &[u16]) -> Graph {
                 ]);
                 g.clamp(name, a, min, max)
             }
-            (1, _) => g.pointwise(name, c.pick(&PointwiseOp::ALL), a, b),
+            (1, _) => g.pointwise(name, c.pick(&FINITE), a, b),
             (2, _) => {
                 let mut extents = vec![1; shape.len()];
                 extents[channel_axis] = c.pick(&[1, channels]);
@@ -92,7 +188,7 @@ pub fn graph(kind: Kind, choices: &[u16]) -> Graph {
                 } else {
                     k
                 };
-                g.pointwise(name, c.pick(&PointwiseOp::ALL), a, k)
+                g.pointwise(name, c.pick(&FINITE), a, k)
             }
             (3, _) => g.concat(name, &[a, b, a][..=c.below(3)], channel_axis),
             (4, _) => {
@@ -161,23 +257,6 @@ pub fn inputs(graph: &Graph, seed: usize) -> Vec<Tensor> {
         .enumerate()
         .map(|(i, shape)| tensor(shape, seed.wrapping_mul(7) + i))
         .collect()
-}
-
-/// Slice `at` of an axis, the axis removed.
-pub fn step(t: &Tensor, axis: usize, at: usize) -> Tensor {
-    let inner: usize = t.shape[axis + 1..].iter().product();
-    let extent = t.shape[axis];
-    let keep = |i: usize| (i / inner) % extent == at;
-    let data = t
-        .data
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| keep(*i))
-        .map(|(_, v)| *v)
-        .collect();
-    let mut shape = t.shape.clone();
-    shape.remove(axis);
-    Tensor::new(shape, data).unwrap()
 }
 
 /// How many layers of each kind a graph has, for tests that must know they test something.

@@ -9,6 +9,9 @@
 //! }
 //! ```
 //!
+//! A state's next value stands before the outputs, `update %state %value`; the body of a scan follows the line of its node, as
+//! a graph of its own.
+//!
 //! | constant   | text                                     | when                              |
 //! |------------|------------------------------------------|-----------------------------------|
 //! | short      | `[2]{0.5, -1.0}`                         | up to [`INLINE`] values, no NaN   |

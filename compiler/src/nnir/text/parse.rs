@@ -12,9 +12,12 @@ use petgraph::stable_graph::NodeIndex;
 
 use crate::error::{CompileError, Result};
 use crate::nnir::graph::{Graph, Node};
-use crate::nnir::op::{Op, PointwiseOp};
+use crate::nnir::op::{Op, PointwiseOp, ReduceOp, UnaryOp};
 use crate::nnir::tensor::Tensor;
 use crate::nnir::types::{NodeId, Precision, TensorType};
+
+/// Deepest nesting of scans.
+const MAX_DEPTH: usize = 16;
 
 /// Largest node number that text may use.
 const MAX_NODE: usize = (1 << 16) - 1;
@@ -23,62 +26,110 @@ impl FromStr for Graph {
     type Err = CompileError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut nodes: BTreeMap<NodeId, Node> = BTreeMap::new();
-        let mut references: Vec<(usize, NodeId)> = vec![];
-        let mut outputs = vec![];
-        let mut name = None;
-        let mut closed = false;
-        let mut last_line = 1;
-        for (i, line) in text.lines().enumerate() {
+        let mut lines = Lines {
+            lines: text.lines().enumerate(),
+            last: 1,
+        };
+        let graph = match lines.next() {
+            Some(first) => lines.graph(first, 0)?,
+            None => return lines.unfinished(),
+        };
+        if let Some(c) = lines.next() {
+            return c.fail("nothing after the closing '}'");
+        }
+        graph.verify()?;
+        Ok(graph)
+    }
+}
+
+/// The lines that say something.
+struct Lines<'t> {
+    lines: std::iter::Enumerate<std::str::Lines<'t>>,
+    last: usize,
+}
+
+impl<'t> Lines<'t> {
+    fn next(&mut self) -> Option<Cursor<'t>> {
+        for (i, line) in self.lines.by_ref() {
             let mut c = Cursor {
                 rest: line,
                 line: i + 1,
             };
             c.skip_space();
-            if c.rest.is_empty() || c.rest.starts_with("//") {
-                continue;
+            if !c.rest.is_empty() && !c.rest.starts_with("//") {
+                self.last = c.line;
+                return Some(c);
             }
-            last_line = c.line;
-            if closed {
-                return c.fail("nothing after the closing '}'");
+        }
+        None
+    }
+
+    fn unfinished<T>(&self) -> Result<T> {
+        Err(CompileError::Parse {
+            line: self.last,
+            problem: "expected 'graph \"name\" {' .. '}'".to_owned(),
+        })
+    }
+
+    /// A graph from its first line on, the bodies of its scans included.
+    fn graph(&mut self, mut first: Cursor<'t>, depth: usize) -> Result<Graph> {
+        if depth > MAX_DEPTH {
+            return first.fail(&format!("scans nested at most {MAX_DEPTH} deep"));
+        }
+        first.expect("graph")?;
+        let name = first.string()?;
+        first.expect("{")?;
+        first.end()?;
+        let mut nodes: BTreeMap<NodeId, Node> = BTreeMap::new();
+        let mut references: Vec<(usize, NodeId)> = vec![];
+        let mut outputs = vec![];
+        let mut updates = BTreeMap::new();
+        loop {
+            let Some(mut c) = self.next() else {
+                return self.unfinished();
+            };
+            if c.eat("}") {
+                c.end()?;
+                break;
             }
-            if name.is_none() {
-                c.expect("graph")?;
-                name = Some(c.string()?);
-                c.expect("{")?;
-            } else if c.eat("}") {
-                closed = true;
-            } else if c.eat("output") {
+            if c.eat("output") {
                 let id = c.node_id()?;
                 references.push((c.line, id));
                 outputs.push(id);
+                c.end()?;
+            } else if c.eat("update") {
+                let (state, value) = (c.node_id()?, c.node_id()?);
+                references.extend([(c.line, state), (c.line, value)]);
+                if updates.insert(state, value).is_some() {
+                    return c.fail(&format!("one update of {state}"));
+                }
+                c.end()?;
             } else {
-                let (id, node) = c.node()?;
+                let (id, mut node) = c.node()?;
                 references.extend(node.inputs.iter().map(|&input| (c.line, input)));
+                c.end()?;
+                if let Op::Scan { body, .. } = &mut node.op {
+                    match self.next() {
+                        Some(first) => *body = Arc::new(self.graph(first, depth + 1)?),
+                        None => return self.unfinished(),
+                    }
+                }
                 if nodes.insert(id, node).is_some() {
                     return c.fail(&format!("a node number that is not taken, {id} is"));
                 }
             }
-            c.end()?;
         }
-        let (Some(name), true) = (name, closed) else {
-            return Err(CompileError::Parse {
-                line: last_line,
-                problem: "expected 'graph \"name\" {' .. '}'".to_owned(),
-            });
-        };
-        if let Some((line, id)) = references
-            .into_iter()
-            .find(|(_, id)| !nodes.contains_key(id))
-        {
+        let missing = |(_, id): &(usize, NodeId)| !nodes.contains_key(id);
+        if let Some((line, id)) = references.into_iter().find(missing) {
             return Err(CompileError::Parse {
                 line,
                 problem: format!("{id} is used but not defined"),
             });
         }
-        let graph = assemble(name, nodes, outputs);
-        graph.verify()?;
-        Ok(graph)
+        Ok(Graph {
+            updates,
+            ..assemble(name, nodes, outputs)
+        })
     }
 }
 
@@ -322,11 +373,39 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    fn truth(&mut self) -> Result<bool> {
+        if self.eat("true") {
+            Ok(true)
+        } else if self.eat("false") {
+            Ok(false)
+        } else {
+            self.fail("'true' or 'false'")
+        }
+    }
+
+    /// The operations that are families, by their word.
+    fn elementwise(&mut self, word: &str) -> Result<Option<Op>> {
+        if let Some(op) = PointwiseOp::ALL.into_iter().find(|op| op.name() == word) {
+            return Ok(Some(Op::Pointwise(op)));
+        }
+        if let Some(op) = UnaryOp::ALL.into_iter().find(|op| op.name() == word) {
+            return Ok(Some(Op::Unary(op)));
+        }
+        match ReduceOp::ALL.into_iter().find(|op| op.name() == word) {
+            Some(op) => Ok(Some(Op::Reduce {
+                op,
+                axes: self.attribute("axes", Self::shape)?,
+                keep: self.attribute("keep", Self::truth)?,
+            })),
+            None => Ok(None),
+        }
+    }
+
     fn node(&mut self) -> Result<(NodeId, Node)> {
         let id = self.node_id()?;
         self.expect("=")?;
         let before = self.rest;
-        let word = self.take(|c| c.is_ascii_alphanumeric());
+        let word = self.take(|c| c.is_ascii_alphanumeric() || c == '_');
         let name = self.string()?;
         self.expect("(")?;
         let inputs = self.list(")", Self::node_id)?;
@@ -366,13 +445,33 @@ impl<'t> Cursor<'t> {
             "delay" => Op::Delay {
                 steps: self.attribute("steps", Self::number)?,
             },
-            word => {
-                let Some(op) = PointwiseOp::ALL.into_iter().find(|op| op.name() == word) else {
+            "transpose" => Op::Transpose {
+                perm: self.attribute("perm", Self::shape)?,
+            },
+            "index_select" => Op::IndexSelect {
+                axis: self.attribute("axis", Self::number)?,
+                indices: self.attribute("indices", Self::shape)?,
+            },
+            "expand" => Op::Expand {
+                shape: self.attribute("shape", Self::shape)?,
+            },
+            "state" => Op::State {
+                init: self.attribute("init", Self::tensor)?,
+            },
+            // The body is on the lines that follow.
+            "scan" => Op::Scan {
+                body: Arc::default(),
+                axis: self.attribute("axis", Self::number)?,
+                reverse: self.attribute("reverse", Self::truth)?,
+                output: self.attribute("output", Self::number)?,
+            },
+            word => match self.elementwise(word)? {
+                Some(op) => op,
+                None => {
                     self.rest = before;
                     return self.fail("an operation");
-                };
-                Op::Pointwise(op)
-            }
+                }
+            },
         };
         self.expect(":")?;
         let precision = if self.eat("bf16") {

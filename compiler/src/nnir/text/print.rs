@@ -16,33 +16,46 @@ impl Graph {
     pub fn text(&self, constants: Constants) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write_text(&mut out, constants);
+        let _ = self.write_text(&mut out, constants, "");
         out
     }
 
-    fn write_text(&self, out: &mut impl fmt::Write, constants: Constants) -> fmt::Result {
-        writeln!(out, "graph {:?} {{", self.name)?;
+    fn write_text(
+        &self,
+        out: &mut dyn fmt::Write,
+        constants: Constants,
+        indent: &str,
+    ) -> fmt::Result {
+        writeln!(out, "{indent}graph {:?} {{", self.name)?;
         let order = self
             .nodes_topological()
             .unwrap_or_else(|_| self.node_ids().collect());
         for id in order {
-            write_node(out, id, self.node(id), constants)?;
+            let node = self.node(id);
+            out.write_str(indent)?;
+            write_node(out, id, node, constants)?;
+            if let Op::Scan { body, .. } = &node.op {
+                body.write_text(out, constants, &format!("{indent}  "))?;
+            }
+        }
+        for (state, value) in &self.updates {
+            writeln!(out, "{indent}  update {state} {value}")?;
         }
         for id in &self.outputs {
-            writeln!(out, "  output {id}")?;
+            writeln!(out, "{indent}  output {id}")?;
         }
-        writeln!(out, "}}")
+        writeln!(out, "{indent}}}")
     }
 }
 
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_text(f, Constants::Full)
+        self.write_text(f, Constants::Full, "")
     }
 }
 
 fn write_node(
-    out: &mut impl fmt::Write,
+    out: &mut dyn fmt::Write,
     id: NodeId,
     node: &Node,
     constants: Constants,
@@ -74,7 +87,18 @@ fn write_node(
         }
         // `{:?}` of a float is the shortest decimal that reads back to the same bits.
         Op::Clamp { min, max } => write!(out, " min={min:?} max={max:?}")?,
-        Op::Pointwise(_) => {}
+        Op::Unary(_) | Op::Pointwise(_) => {}
+        Op::Reduce { axes, keep, .. } => write!(out, " axes={axes:?} keep={keep}")?,
+        Op::Transpose { perm } => write!(out, " perm={perm:?}")?,
+        Op::IndexSelect { axis, indices } => write!(out, " axis={axis} indices={indices:?}")?,
+        Op::Expand { shape } => write!(out, " shape={shape:?}")?,
+        Op::State { init } => write!(out, " init={}", Value(init, constants))?,
+        Op::Scan {
+            axis,
+            reverse,
+            output,
+            ..
+        } => write!(out, " axis={axis} reverse={reverse} output={output}")?,
         Op::Conv1d {
             weight,
             bias: b,
