@@ -259,11 +259,7 @@ pub fn conv_norm(layers: usize, channels: usize, taps: usize, seed: u64) -> Net 
             ),
             layer(n("eps"), &[&n("mean")], constant(Arith::Add, Some(1e-5))),
             unary(&n("inverse"), &n("eps"), Function::Rsqrt),
-            layer(
-                n("weight"),
-                &[&n("inverse")],
-                constant(Arith::Mul, None),
-            ),
+            layer(n("weight"), &[&n("inverse")], constant(Arith::Mul, None)),
             layer(n("norm"), &[&n("relu"), &n("weight")], arith(Arith::Mul)),
             layer(n("sum"), &[&n("norm"), &x], arith(Arith::Add)),
         ]);

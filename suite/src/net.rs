@@ -22,9 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sluice_compiler::nnir::{
-    Graph, GraphBuilder, NodeId, PointwiseOp, ReduceOp, Tensor, UnaryOp,
-};
+use sluice_compiler::nnir::{Graph, GraphBuilder, NodeId, PointwiseOp, ReduceOp, Tensor, UnaryOp};
 
 use crate::error::SuiteError;
 use crate::rng::Rng;
