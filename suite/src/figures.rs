@@ -18,7 +18,7 @@ use sluice_sim::{Job, Pins, StallPattern};
 use crate::bundle::Bundle;
 use crate::device::{Device, Executor, Sample, spans};
 use crate::error::SuiteError;
-use crate::models::{PUBLISHED, Published, mlp};
+use crate::models::Published;
 use crate::rng::Rng;
 
 /// Cycles without a tick after which everything that needs no input is done.
@@ -159,7 +159,7 @@ pub struct Row {
     pub other: Option<Latency>,
     /// Weight blocks over cores.
     pub floor: f64,
-    /// Dense layers.
+    /// Layers of the network.
     pub layers: usize,
 }
 
@@ -176,15 +176,16 @@ fn cycles(n: u64) -> f64 {
     u32::try_from(n).map_or(f64::INFINITY, f64::from)
 }
 
-/// Measures the published dense rows on a configuration.
+/// Measures published rows on a configuration.
 pub fn rows(
+    set: &[Published],
     config: &HardwareConfig,
     vm: &mut dyn Executor,
     mut other: Option<&mut dyn Executor>,
 ) -> Result<Vec<Row>, SuiteError> {
     let mut all = Vec::new();
-    for published in PUBLISHED {
-        let net = mlp("net", published.sizes, 1);
+    for &published in set {
+        let net = published.network.net(1);
         let bundle = Bundle::compile(&[net], config)?;
         let m = &bundle.program.models[0];
         all.push(Row {
@@ -200,7 +201,7 @@ pub fn rows(
                 None => None,
             },
             floor: cycles(m.weight_blocks) / f64::from(config.num_cores),
-            layers: published.sizes.len() - 1,
+            layers: published.network.layers(),
         });
     }
     Ok(all)
@@ -214,14 +215,17 @@ pub const BOARDS_C6B32: &[Board] = &[("V80", |p| p.v80), ("IA-420f", |p| p.ia420
 /// Boards with three cores of block size 64.
 pub const BOARDS_C3B64: &[Board] = &[("IA-840f", |p| p.ia840f)];
 
-/// Geometric mean of our spaced cycles over a board's.
-pub fn ratio(rows: &[Row], board: Board) -> f64 {
-    let logs: f64 = rows
-        .iter()
-        .map(|r| (cycles(r.vm.spaced) / f64::from(board.1(&r.published).0)).ln())
-        .sum();
+/// Geometric means of our cycles over a board's, spaced and contiguous.
+pub fn ratios(rows: &[Row], board: Board) -> (f64, f64) {
     let n = u32::try_from(rows.len().max(1)).map_or(1.0, f64::from);
-    (logs / n).exp()
+    let mean = |ratio: &dyn Fn(&Row) -> f64| {
+        let logs: f64 = rows.iter().map(|r| ratio(r).ln()).sum();
+        (logs / n).exp()
+    };
+    (
+        mean(&|r| cycles(r.vm.spaced) / f64::from(board.1(&r.published).0)),
+        mean(&|r| cycles(r.vm.contiguous) / f64::from(board.1(&r.published).1)),
+    )
 }
 
 /// The comparison as text.
@@ -232,14 +236,14 @@ pub fn table(config: &HardwareConfig, rows: &[Row], boards: &[Board]) -> String 
         "{} cores of block size {}: cycles spaced / contiguous, ours measured at the pins (first input beat to last output beat)",
         config.num_cores, config.block_size
     );
-    let mut head = format!("{:<14} {:>10} {:>13}", "network", "parameters", "ours");
+    let mut head = format!("{:<16} {:>10} {:>13}", "network", "parameters", "ours");
     for b in boards {
-        let _ = write!(head, " {:>13} {:>6}", b.0, "ratio");
+        let _ = write!(head, " {:>13} {:>13}", b.0, "ratios");
     }
     let _ = writeln!(text, "{head} {:>7} {:>15}", "floor", "overhead/layer");
     for r in rows {
         let mut line = format!(
-            "{:<14} {:>10} {:>13}",
+            "{:<16} {:>10} {:>13}",
             r.published.name,
             r.parameters,
             r.vm.to_string()
@@ -248,19 +252,23 @@ pub fn table(config: &HardwareConfig, rows: &[Row], boards: &[Board]) -> String 
             let p = b.1(&r.published);
             let _ = write!(
                 line,
-                " {:>13} {:>6.3}",
+                " {:>13} {:>13}",
                 format!("{} / {}", p.0, p.1),
-                cycles(r.vm.spaced) / f64::from(p.0)
+                format!(
+                    "{:.3} / {:.3}",
+                    cycles(r.vm.spaced) / f64::from(p.0),
+                    cycles(r.vm.contiguous) / f64::from(p.1)
+                )
             );
         }
         let _ = writeln!(text, "{line} {:>7.1} {:>15.1}", r.floor, r.overhead());
     }
     for &b in boards {
+        let (spaced, contiguous) = ratios(rows, b);
         let _ = writeln!(
             text,
-            "geometric mean of the ratios to {}: {:.3}",
-            b.0,
-            ratio(rows, b)
+            "geometric means of the ratios to {}: {spaced:.3} / {contiguous:.3}",
+            b.0
         );
     }
     text

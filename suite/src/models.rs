@@ -311,13 +311,47 @@ pub fn swiglu(dim: usize, hidden: usize, fused: bool, seed: u64) -> Net {
     }
 }
 
-/// A published benchmark row: name, sizes, cycles spaced and contiguous of V80 c6b32, IA-420f c6b32 and IA-840f c3b64.
+/// What a published row measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// `Linear` + `ReLU`, sizes from layer to layer.
+    Mlp(&'static [usize]),
+    /// Stacked LSTM layers: layers, hidden size.
+    Lstm(usize, usize),
+    /// Convolution + `ReLU` + `RMSNorm` + residual: layers, channels, taps.
+    Cnn(usize, usize, usize),
+    /// Gated feed-forward: width, hidden width, one matrix for gate and value.
+    Swiglu(usize, usize, bool),
+}
+
+impl Network {
+    /// The network, seeded.
+    pub fn net(self, seed: u64) -> Net {
+        match self {
+            Self::Mlp(sizes) => mlp("mlp", sizes, seed),
+            Self::Lstm(layers, hidden) => lstm(layers, hidden, seed),
+            Self::Cnn(layers, channels, taps) => conv_norm(layers, channels, taps, seed),
+            Self::Swiglu(dim, hidden, fused) => swiglu(dim, hidden, fused, seed),
+        }
+    }
+
+    /// Layers by which its overhead is counted.
+    pub fn layers(self) -> usize {
+        match self {
+            Self::Mlp(sizes) => sizes.len() - 1,
+            Self::Lstm(layers, _) | Self::Cnn(layers, _, _) => layers,
+            Self::Swiglu(..) => 2,
+        }
+    }
+}
+
+/// A published benchmark row: cycles spaced and contiguous of V80 c6b32, IA-420f c6b32 and IA-840f c3b64.
 #[derive(Debug, Clone, Copy)]
 pub struct Published {
     /// Name of the row.
     pub name: &'static str,
-    /// Sizes from layer to layer.
-    pub sizes: &'static [usize],
+    /// What it measures.
+    pub network: Network,
     /// V80, six cores of block size 32.
     pub v80: (u32, u32),
     /// IA-420f, six cores of block size 32.
@@ -328,36 +362,147 @@ pub struct Published {
 
 const fn row(
     name: &'static str,
-    sizes: &'static [usize],
+    network: Network,
+    v80: (u32, u32),
+    ia420f: (u32, u32),
+    ia840f: (u32, u32),
+) -> Published {
+    Published {
+        name,
+        network,
+        v80,
+        ia420f,
+        ia840f,
+    }
+}
+
+/// Rows of the incumbent that take one cycle more back to back.
+const fn plain(
+    name: &'static str,
+    network: Network,
     v80: u32,
     ia420f: u32,
     ia840f: u32,
 ) -> Published {
-    // The incumbent's dense rows all take one cycle more back to back.
-    Published {
+    row(
         name,
-        sizes,
-        v80: (v80, v80 + 1),
-        ia420f: (ia420f, ia420f + 1),
-        ia840f: (ia840f, ia840f + 1),
-    }
+        network,
+        (v80, v80 + 1),
+        (ia420f, ia420f + 1),
+        (ia840f, ia840f + 1),
+    )
 }
 
 /// The published dense rows (vollo-model-zoo 0.4.0, SDK 29.0.0): counts of that vendor's software VM, compute only.
-pub const PUBLISHED: [Published; 7] = [
-    row("slp 128-128", &[128, 128], 76, 84, 80),
-    row("slp 256-1024", &[256, 1024], 156, 161, 117),
-    row("slp 1024-1024", &[1024, 1024], 287, 292, 182),
-    row("mlp 2 x 512", &[512, 512, 512], 205, 219, 167),
+pub const DENSE: &[Published] = &[
+    plain("slp 128-128", Network::Mlp(&[128, 128]), 76, 84, 80),
+    plain("slp 256-1024", Network::Mlp(&[256, 1024]), 156, 161, 117),
+    plain("slp 1024-1024", Network::Mlp(&[1024, 1024]), 287, 292, 182),
+    plain("mlp 2 x 512", Network::Mlp(&[512; 3]), 205, 219, 167),
+    plain("mlp 7 x 384", Network::Mlp(&[384; 8]), 439, 480, 416),
+    plain("mlp 4 x 512", Network::Mlp(&[512; 5]), 352, 384, 293),
+    plain("mlp 3 x 1024", Network::Mlp(&[1024; 4]), 701, 748, 435),
+];
+
+/// The published recurrent, convolutional and gated rows that fit all three boards; same source.
+pub const FIELD: &[Published] = &[
     row(
-        "mlp 7 x 384",
-        &[384, 384, 384, 384, 384, 384, 384, 384],
-        439,
-        480,
-        416,
+        "lstm 1 x 128",
+        Network::Lstm(1, 128),
+        (100, 105),
+        (105, 110),
+        (97, 98),
     ),
-    row("mlp 4 x 512", &[512, 512, 512, 512, 512], 352, 384, 293),
-    row("mlp 3 x 1024", &[1024, 1024, 1024, 1024], 701, 748, 435),
+    row(
+        "lstm 2 x 250",
+        Network::Lstm(2, 250),
+        (250, 321),
+        (264, 330),
+        (192, 199),
+    ),
+    row(
+        "lstm 1 x 354",
+        Network::Lstm(1, 354),
+        (188, 257),
+        (193, 266),
+        (141, 172),
+    ),
+    row(
+        "lstm 4 x 177",
+        Network::Lstm(4, 177),
+        (333, 408),
+        (353, 423),
+        (314, 322),
+    ),
+    row(
+        "cnn 4 x 64 k8",
+        Network::Cnn(4, 64, 8),
+        (475, 554),
+        (519, 598),
+        (518, 533),
+    ),
+    row(
+        "cnn 4 x 64 k32",
+        Network::Cnn(4, 64, 32),
+        (475, 938),
+        (521, 980),
+        (518, 725),
+    ),
+    row(
+        "cnn 4 x 64 k64",
+        Network::Cnn(4, 64, 64),
+        (475, 1450),
+        (525, 984),
+        (518, 981),
+    ),
+    plain(
+        "swiglu 192 fused",
+        Network::Swiglu(192, 768, true),
+        352,
+        395,
+        322,
+    ),
+    plain(
+        "swiglu 192",
+        Network::Swiglu(192, 768, false),
+        312,
+        351,
+        297,
+    ),
+    plain(
+        "swiglu 288 fused",
+        Network::Swiglu(288, 1152, true),
+        436,
+        472,
+        378,
+    ),
+    plain(
+        "swiglu 288",
+        Network::Swiglu(288, 1152, false),
+        412,
+        435,
+        349,
+    ),
+    plain(
+        "swiglu 384 fused",
+        Network::Swiglu(384, 1536, true),
+        557,
+        585,
+        432,
+    ),
+    plain(
+        "swiglu 384",
+        Network::Swiglu(384, 1536, false),
+        522,
+        548,
+        392,
+    ),
+];
+
+/// The published rows only the largest board holds: cycles of V80 c6b32.
+pub const LARGE: &[(&str, Network, (u32, u32))] = &[
+    ("lstm 3 x 768", Network::Lstm(3, 768), (1253, 2329)),
+    ("cnn 4 x 256 k32", Network::Cnn(4, 256, 32), (613, 2564)),
 ];
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use crate::nnir::{Graph, NodeId, Op};
 use crate::passes;
 use block::LayerId;
 use place::{Placed, Split, WeightUse, place, splittable};
-use schedule::{Schedule, schedule};
+use schedule::{Schedule, refine, schedule};
 
 /// Options of one model.
 #[derive(Debug, Clone, Default)]
@@ -361,7 +361,9 @@ fn best(
             }
         }
     }
-    best
+    let (placed, schedule, used) = best?;
+    let schedule = refine(&placed, config, schedule)?;
+    Ok((placed, schedule, used))
 }
 
 #[cfg(test)]

@@ -116,11 +116,11 @@ struct Scheduler<'a> {
     placed: &'a Placed,
     timing: Timing,
     state: Vec<OpState>,
-    priority: Vec<(bool, Reverse<usize>, usize)>,
+    priority: Vec<Key>,
     /// Per core, operations that may have something to issue.
-    active: Vec<BTreeSet<(bool, Reverse<usize>, usize)>>,
+    active: Vec<BTreeSet<Key>>,
     /// Per core, sums not started yet, in priority order.
-    unstarted: Vec<BTreeSet<(bool, Reverse<usize>, usize)>>,
+    unstarted: Vec<BTreeSet<Key>>,
     free_accs: Vec<BTreeSet<usize>>,
     uses: Vec<[Uses; RESOURCES]>,
     events: BTreeMap<usize, Vec<Event>>,
@@ -147,14 +147,42 @@ enum Reader {
     B(usize),
 }
 
-/// Schedules a placed model: first with everything that does not need the input before `t0`, which gives the fewest cycles from input to
-/// output; then with as much of it behind `t0` as that number allows, in cycles nothing else uses, which makes the job shorter.
+/// What is issued first among what is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The longest way to the end of the job.
+    Depth,
+    /// The same layer first, in it everything for one block of its result, so that first results leave early.
+    Blocks,
+}
+
+/// Place of an operation in an [`Order`]; the smallest is issued first. State updates come last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    tail: bool,
+    level: Reverse<usize>,
+    block: usize,
+    length: Reverse<usize>,
+    op: usize,
+}
+
+/// Schedules a placed model with everything that does not need the input before `t0`.
 pub fn schedule(placed: &Placed, config: &HardwareConfig) -> Result<Schedule> {
-    let mut best = schedule_from(placed, config, usize::MAX)?;
+    schedule_from(placed, config, Order::Depth, usize::MAX)
+}
+
+/// The best of both orders: first with everything that does not need the input before `t0`, which gives the fewest cycles from input to
+/// output; then with as much of it behind `t0` as that number allows, in cycles nothing else uses, which makes the job shorter.
+pub fn refine(placed: &Placed, config: &HardwareConfig, first: Schedule) -> Result<Schedule> {
+    let (mut best, mut order) = (first, Order::Depth);
+    let other = schedule_from(placed, config, Order::Blocks, usize::MAX)?;
+    if (other.spaced, other.ticks) < (best.spaced, best.ticks) {
+        (best, order) = (other, Order::Blocks);
+    }
     let (mut low, mut high) = (0, best.t0);
     while low < high {
         let limit = low.midpoint(high);
-        let candidate = schedule_from(placed, config, limit)?;
+        let candidate = schedule_from(placed, config, order, limit)?;
         if candidate.spaced <= best.spaced && candidate.ticks <= best.ticks {
             high = limit.min(candidate.t0);
             best = candidate;
@@ -166,15 +194,20 @@ pub fn schedule(placed: &Placed, config: &HardwareConfig) -> Result<Schedule> {
 }
 
 /// The same with `t0` no later than `limit` if the machine allows it.
-fn schedule_from(placed: &Placed, config: &HardwareConfig, limit: usize) -> Result<Schedule> {
-    let mut s = Scheduler::new(placed, config);
+fn schedule_from(
+    placed: &Placed,
+    config: &HardwareConfig,
+    order: Order,
+    limit: usize,
+) -> Result<Schedule> {
+    let mut s = Scheduler::new(placed, config, order);
     s.run(limit)?;
     s.finish();
     Ok(s.result)
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(placed: &'a Placed, config: &'a HardwareConfig) -> Self {
+    fn new(placed: &'a Placed, config: &'a HardwareConfig, order: Order) -> Self {
         let model = &placed.model;
         let timing = Timing::of(config);
         let cores = config.num_cores as usize;
@@ -223,7 +256,7 @@ impl<'a> Scheduler<'a> {
         for beat in &model.outputs {
             readers_left[beat.block.0] += 1;
         }
-        let priority = priorities(placed, timing);
+        let priority = priorities(placed, timing, order);
         let mut active = vec![BTreeSet::new(); cores];
         let mut unstarted = vec![BTreeSet::new(); cores];
         for (i, op) in model.ops.iter().enumerate() {
@@ -458,7 +491,7 @@ impl<'a> Scheduler<'a> {
             if !matrix_free && !vector_free {
                 break;
             }
-            let op = key.2;
+            let op = key.op;
             match self.placed.model.ops[op].source {
                 Source::Sum { .. } if matrix_free => {
                     if let Some(used_vector) = self.try_term(core, op, tick, vector_free) {
@@ -472,7 +505,7 @@ impl<'a> Scheduler<'a> {
                     if let Some(used_matrix) = self.try_tensor(core, op, tick, matrix_free) {
                         vector_free = false;
                         matrix_free &= !used_matrix;
-                        progress |= !key.0;
+                        progress |= !key.tail;
                     }
                 }
                 _ => {}
@@ -772,25 +805,65 @@ impl<'a> Scheduler<'a> {
     }
 }
 
-/// Longest way from each operation to the end of the job; state updates come last.
-fn priorities(placed: &Placed, timing: Timing) -> Vec<(bool, Reverse<usize>, usize)> {
+/// Places of all operations in an order.
+fn priorities(placed: &Placed, timing: Timing, order: Order) -> Vec<Key> {
     let model = &placed.model;
-    let mut below = vec![0usize; model.blocks.len()];
-    let mut result = vec![(false, Reverse(0), 0); model.ops.len()];
+    let mut position = vec![0; model.layers.len()];
+    let mut keys: Vec<Key> = model
+        .ops
+        .iter()
+        .enumerate()
+        .map(|(op, o)| {
+            let block = position[o.layer.0];
+            position[o.layer.0] += 1;
+            Key {
+                tail: o.tail,
+                level: Reverse(0),
+                block,
+                length: Reverse(0),
+                op,
+            }
+        })
+        .collect();
+    // Per block: cycles and sums behind it, and the first block of the operations that take it lane by lane.
+    let mut length = vec![0; model.blocks.len()];
+    let mut level = vec![0; model.blocks.len()];
+    let mut lane_wise: Vec<Option<usize>> = vec![None; model.blocks.len()];
     for (i, op) in model.ops.iter().enumerate().rev() {
-        let own = match op.source {
-            Source::Sum { .. } => timing.dense_latency(),
-            _ => TENSOR_P0 + timing.readable_after_output(),
-        } + op.to_output();
-        let length = if op.tail {
-            0
-        } else {
-            below[op.dst.0] + own as usize
-        };
-        for b in op.reads() {
-            below[b.0] = below[b.0].max(length);
+        let key = &mut keys[i];
+        let is_sum = matches!(op.source, Source::Sum { .. });
+        let own = op.to_output()
+            + if is_sum {
+                timing.dense_latency()
+            } else {
+                TENSOR_P0 + timing.readable_after_output()
+            };
+        if !op.tail {
+            key.length = Reverse(length[op.dst.0] + own as usize);
+            key.level = Reverse(level[op.dst.0] + usize::from(is_sum));
         }
-        result[i] = (op.tail, Reverse(length), i);
+        key.block = lane_wise[op.dst.0].unwrap_or(key.block);
+        for b in op.reads() {
+            length[b.0] = length[b.0].max(key.length.0);
+            level[b.0] = level[b.0].max(key.level.0);
+        }
+        let operand_a = match op.source {
+            Source::Block(b, _) => Some(b),
+            _ => None,
+        };
+        let operand_b = match op.alu {
+            Some((_, Operand::Block(b))) => Some(b),
+            _ => None,
+        };
+        for b in [operand_a, operand_b].into_iter().flatten() {
+            let first = lane_wise[b.0].unwrap_or(key.block).min(key.block);
+            lane_wise[b.0] = Some(first);
+        }
     }
-    result
+    if order == Order::Depth {
+        for key in &mut keys {
+            (key.level, key.block) = (Reverse(0), 0);
+        }
+    }
+    keys
 }
