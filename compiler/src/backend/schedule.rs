@@ -840,12 +840,13 @@ fn priorities(placed: &Placed, timing: Timing, order: Order) -> Vec<Key> {
             };
         if !op.tail {
             key.length = Reverse(length[op.dst.0] + own as usize);
-            key.level = Reverse(level[op.dst.0] + usize::from(is_sum));
+            key.level = Reverse(level[op.dst.0]);
         }
+        let sums = level[op.dst.0] + usize::from(is_sum);
         key.block = lane_wise[op.dst.0].unwrap_or(key.block);
         for b in op.reads() {
             length[b.0] = length[b.0].max(key.length.0);
-            level[b.0] = level[b.0].max(key.level.0);
+            level[b.0] = level[b.0].max(sums);
         }
         let operand_a = match op.source {
             Source::Block(b, _) => Some(b),
