@@ -708,6 +708,17 @@ pub(super) fn check_update(graph: &Graph, state: NodeId, value: NodeId) -> Resul
         let problem = "a state and its update must have the same shape";
         return Err(shape_error(&node.name, &node.op, &operands, problem));
     }
+    if node.ty.precision != next.ty.precision {
+        return Err(CompileError::Unsupported {
+            layer: node.name.clone(),
+            op: node.op.name().to_owned(),
+            attribute: format!(
+                "{} with an update, '{}', of {}",
+                node.ty.precision, next.name, next.ty.precision
+            ),
+            nearest: "an update of the state's own precision".to_owned(),
+        });
+    }
     if next
         .ty
         .data_dim
