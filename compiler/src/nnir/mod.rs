@@ -21,7 +21,7 @@ pub mod builder;
 pub mod compose;
 pub mod eval;
 pub mod graph;
-mod infer;
+pub(crate) mod infer;
 pub mod op;
 pub(crate) mod scalar;
 pub(crate) mod streaming;

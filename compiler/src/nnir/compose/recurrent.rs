@@ -74,6 +74,13 @@ pub struct Run {
     reverse: bool,
 }
 
+impl Run {
+    /// Hidden states of all steps, in the order of the steps.
+    pub fn hidden(&self) -> NodeId {
+        self.hidden
+    }
+}
+
 /// One matrix per gate, checked against each other.
 struct Gates<'w> {
     weights: &'w RecurrentWeights,
@@ -267,14 +274,9 @@ impl GraphBuilder {
         axis: usize,
         layers: &[RecurrentLayer],
     ) -> Result<Recurrent> {
-        self.recurrent(
-            name.into(),
-            "lstm",
-            x,
-            axis,
-            layers,
-            |name, shape, direction, precision| lstm_cell(name, shape, direction, precision),
-        )
+        self.recurrent(&name.into(), x, layers, |g, name, x, direction, reverse| {
+            g.lstm_run(name, x, axis, direction, reverse)
+        })
     }
 
     /// A stack of GRU layers over the steps of `axis`; see [`gru_cell`].
@@ -286,71 +288,111 @@ impl GraphBuilder {
         layers: &[RecurrentLayer],
         reset_after: bool,
     ) -> Result<Recurrent> {
-        self.recurrent(
-            name.into(),
-            "gru",
-            x,
+        self.recurrent(&name.into(), x, layers, |g, name, x, direction, reverse| {
+            g.gru_run(name, x, axis, direction, reverse, reset_after)
+        })
+    }
+
+    /// One LSTM layer in one direction.
+    pub fn lstm_run(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        axis: usize,
+        direction: &Direction,
+        reverse: bool,
+    ) -> Result<Run> {
+        let name = name.into();
+        let (shape, precision) = (
+            self.step_of("lstm", &name, x, axis)?,
+            self.current_precision(),
+        );
+        let body = lstm_cell(&name, &shape, direction, precision)?;
+        self.run(name, x, axis, reverse, body)
+    }
+
+    /// One GRU layer in one direction; see [`gru_cell`].
+    pub fn gru_run(
+        &mut self,
+        name: impl Into<String>,
+        x: NodeId,
+        axis: usize,
+        direction: &Direction,
+        reverse: bool,
+        reset_after: bool,
+    ) -> Result<Run> {
+        let name = name.into();
+        let (shape, precision) = (
+            self.step_of("gru", &name, x, axis)?,
+            self.current_precision(),
+        );
+        let body = gru_cell(&name, &shape, direction, reset_after, precision)?;
+        self.run(name, x, axis, reverse, body)
+    }
+
+    fn step_of(&self, op: &'static str, name: &str, x: NodeId, axis: usize) -> Result<Vec<usize>> {
+        let mut shape = self.extents(name, x)?;
+        if axis + 1 >= shape.len() {
+            let operands = format!("{} {shape:?}", self.graph().node(x).name);
+            let problem =
+                format!("axis {axis} must be one before the last, which holds the features");
+            return Err(mismatch(name, op, operands, problem));
+        }
+        shape.remove(axis);
+        Ok(shape)
+    }
+
+    fn run(
+        &mut self,
+        name: String,
+        operand: NodeId,
+        axis: usize,
+        reverse: bool,
+        body: Graph,
+    ) -> Result<Run> {
+        let mut run = Run {
+            hidden: operand,
+            name: name.clone(),
+            operand,
+            body: Arc::new(body),
             axis,
-            layers,
-            |name, shape, direction, precision| {
-                gru_cell(name, shape, direction, reset_after, precision)
-            },
-        )
+            reverse,
+        };
+        run.hidden = self.run_output(&run, name, 0)?;
+        Ok(run)
     }
 
     fn recurrent(
         &mut self,
-        name: String,
-        op: &'static str,
+        name: &str,
         x: NodeId,
-        axis: usize,
         layers: &[RecurrentLayer],
-        cell: impl Fn(&str, &[usize], &Direction, Precision) -> Result<Graph>,
+        run: impl Fn(&mut Self, String, NodeId, &Direction, bool) -> Result<Run>,
     ) -> Result<Recurrent> {
         let (mut output, mut runs) = (x, vec![]);
         for (i, layer) in layers.iter().enumerate() {
-            let mut shape = self.extents(&name, output)?;
-            if axis + 1 >= shape.len() {
-                let operands = format!("{} {shape:?}", self.graph().node(output).name);
-                let problem =
-                    format!("axis {axis} must be one before the last, which holds the features");
-                return Err(mismatch(&name, op, operands, problem));
-            }
-            shape.remove(axis);
-            let last = i + 1 == layers.len();
-            let whole = if last {
-                name.clone()
+            let whole = if i + 1 == layers.len() {
+                name.to_owned()
             } else {
                 format!("{name}.{i}")
             };
-            let directions = std::iter::once(&layer.forward).chain(&layer.backward);
-            let mut hidden = vec![];
-            for (direction, reverse) in directions.zip([false, true]) {
-                let part = match (&layer.backward, reverse) {
-                    (None, _) => whole.clone(),
-                    (_, false) => format!("{whole}.forward"),
-                    (_, true) => format!("{whole}.backward"),
-                };
-                let body = Arc::new(cell(&part, &shape, direction, self.current_precision())?);
-                let mut run = Run {
-                    name: part,
-                    operand: output,
-                    hidden: output,
-                    body,
-                    axis,
-                    reverse,
-                };
-                run.hidden = self.run_output(&run, run.name.clone(), 0)?;
-                hidden.push(run.hidden);
-                runs.push(run);
-            }
-            output = match hidden[..] {
-                [one] => one,
-                _ => {
-                    let rank = shape.len();
-                    self.concat(whole, &hidden, rank)?
-                }
+            let Some(backward) = &layer.backward else {
+                let forward = run(self, whole, output, &layer.forward, false)?;
+                output = forward.hidden;
+                runs.push(forward);
+                continue;
             };
+            let forward = run(
+                self,
+                format!("{whole}.forward"),
+                output,
+                &layer.forward,
+                false,
+            )?;
+            let backward = run(self, format!("{whole}.backward"), output, backward, true)?;
+            let last = self.extents(&whole, forward.hidden)?.len() - 1;
+            output = self.concat(whole, &[forward.hidden, backward.hidden], last)?;
+            runs.extend([forward, backward]);
         }
         Ok(Recurrent { output, runs })
     }
