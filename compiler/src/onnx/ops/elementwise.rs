@@ -68,20 +68,23 @@ pub(in crate::onnx) fn pow(c: &mut Context<'_, '_, '_>) -> Mapped {
         Value::Integers(exponent) if exponent.data[..] == [2] => vec![2.0],
         _ => vec![],
     };
-    let x = c.float(0)?;
     let is = |wanted: f32| exponent.iter().map(|e| e.to_bits()).eq([wanted.to_bits()]);
-    if is(2.0) {
-        c.emit(Op::Pointwise(PointwiseOp::Mul), &[x.clone(), x])
-    } else if is(0.5) {
-        c.emit(Op::Unary(UnaryOp::Sqrt), &[x])
-    } else if is(-0.5) {
-        c.emit(Op::Unary(UnaryOp::Rsqrt), &[x])
-    } else if is(-1.0) {
-        c.emit(Op::Unary(UnaryOp::Recip), &[x])
-    } else {
+    if ![2.0, 0.5, -0.5, -1.0].into_iter().any(is) {
         let attribute = format!("exponent {exponent:?}");
-        Err(c.unsupported(&attribute, "the constant 2, 0.5, -0.5 or -1"))
+        return Err(c.unsupported(&attribute, "the constant 2, 0.5, -0.5 or -1"));
     }
+    let x = c.float(0)?;
+    if is(2.0) {
+        return c.emit(Op::Pointwise(PointwiseOp::Mul), &[x.clone(), x]);
+    }
+    let function = if is(0.5) {
+        UnaryOp::Sqrt
+    } else if is(-0.5) {
+        UnaryOp::Rsqrt
+    } else {
+        UnaryOp::Recip
+    };
+    c.emit(Op::Unary(function), &[x])
 }
 
 /// `a` where the condition holds, else `b`.
