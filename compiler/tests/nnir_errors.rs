@@ -7,8 +7,10 @@ use std::sync::Arc;
 use nnir_common::tensor;
 use sluice_compiler::error::Result;
 use sluice_compiler::nnir::{
-    Graph, GraphBuilder, Node, NodeId, Op, PointwiseOp, Precision, Tensor, TensorType,
+    Graph, GraphBuilder, Node, NodeId, Op, PointwiseOp, Precision, ReduceOp, Tensor, TensorType,
+    UnaryOp,
 };
+use sluice_compiler::passes::{EliminateDead, Pass};
 
 type Build = fn(&mut GraphBuilder, NodeId) -> Result<NodeId>;
 
@@ -16,6 +18,17 @@ fn says(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
+}
+
+/// `h' = h + x`.
+fn cell(shape: &[usize]) -> Graph {
+    let mut g = GraphBuilder::new("cell");
+    let x = g.input("step", shape);
+    let h = g.state("h", Tensor::zeros(shape)).unwrap();
+    let next = g.add("next", x, h).unwrap();
+    g.update(h, next).unwrap();
+    g.output(next);
+    g.finish().unwrap()
 }
 
 /// Builds on top of input `x`; the first error of a layer or of the whole.
@@ -34,7 +47,7 @@ fn error_of(shape: &[usize], build: Build) -> (&'static str, String) {
 
 #[test]
 fn shape_errors_name_layers_and_shapes() {
-    let cases: [(&[usize], Build, &[&str]); 26] = [
+    let cases: [(&[usize], Build, &[&str]); 37] = [
         (
             &[4],
             |g, x| g.linear("fc", x, tensor(&[2, 3], 0), None),
@@ -171,6 +184,71 @@ fn shape_errors_name_layers_and_shapes() {
             &["'scalar'", "at least one axis"],
         ),
         (&[4], |g, x| g.delay("z", x, 0), &["'z'", "0 steps"]),
+        (
+            &[2, 4],
+            |g, x| g.reduce("sum", ReduceOp::Sum, x, &[], true),
+            &["'sum' (reduce_sum)", "[]", "0..2"],
+        ),
+        (
+            &[2, 4],
+            |g, x| g.reduce("max", ReduceOp::Max, x, &[1, 0], true),
+            &["'max' (reduce_max)", "[1, 0]", "ascending"],
+        ),
+        (
+            &[2, 4],
+            |g, x| g.reduce("all", ReduceOp::Min, x, &[0, 1], false),
+            &["'all' (reduce_min)", "at least one axis"],
+        ),
+        (
+            &[2, 4],
+            |g, x| g.transpose("t", x, &[0, 0]),
+            &["'t' (transpose)", "[0, 0]", "every axis"],
+        ),
+        (
+            &[2, 4],
+            |g, x| g.index_select("pick", x, 1, &[0, 4]),
+            &["'pick' (index_select)", "index 4", "axis 1, 0..4"],
+        ),
+        (
+            &[2, 4],
+            |g, x| g.index_select("pick", x, 2, &[0]),
+            &["'pick'", "axis 2", "rank is 2"],
+        ),
+        (
+            &[2, 4],
+            |g, x| g.expand("wide", x, &[3, 4]),
+            &["'wide' (expand)", "x [2, 4]", "[3, 4]"],
+        ),
+        (
+            &[2, 4],
+            |g, x| Ok(g.scan("rnn", cell(&[3]), 0, false, &[x])?[0]),
+            &["'rnn' (scan)", "x [2, 4]", "cell.step [3]", "is [4]"],
+        ),
+        (
+            &[2, 4],
+            |g, x| Ok(g.scan("rnn", cell(&[4]), 2, false, &[x])?[0]),
+            &["'rnn' (scan)", "no axis 2"],
+        ),
+        (
+            &[2, 4],
+            |g, x| Ok(g.scan("rnn", cell(&[4]), 0, false, &[x, x])?[0]),
+            &["'rnn' (scan)", "1 operand(s), has 2"],
+        ),
+        (
+            &[2, 4],
+            |g, x| {
+                let body = cell(&[4]).into();
+                let (axis, reverse, output) = (0, false, 1);
+                let op = Op::Scan {
+                    body,
+                    axis,
+                    reverse,
+                    output,
+                };
+                g.layer("rnn", op, &[x])
+            },
+            &["'rnn' (scan)", "output 1", "it has 1"],
+        ),
         (
             &[4],
             |g, x| g.delay("z", x, usize::MAX),
@@ -441,6 +519,153 @@ fn reshape_keeps_the_stride_and_takes_the_leftmost() {
     assert_eq!(through(&[2, 1, 6]), Some(2));
     assert_eq!(through(&[12]), Some(0));
     assert_eq!(through(&[2, 2, 3]), Some(2));
+}
+
+#[test]
+fn data_dimensions_move_with_their_axes() {
+    let of = |shape: &[usize], build: Build| {
+        let mut g = GraphBuilder::new("net");
+        let x = g.input("x", shape);
+        let last = shape[shape.len() - 1];
+        let pinned = g.linear("fc", x, tensor(&[last, last], 0), None).unwrap();
+        let y = build(&mut g, pinned).unwrap();
+        g.output(y);
+        g.finish().unwrap().node(y).ty.data_dim
+    };
+    let cases: [(&[usize], Build, usize); 11] = [
+        (&[2, 3, 4], |g, x| g.unary("y", UnaryOp::Exp, x), 2),
+        (&[2, 3, 4], |g, x| g.transpose("y", x, &[2, 0, 1]), 0),
+        (&[2, 3, 4], |g, x| g.index_select("y", x, 1, &[2, 0]), 2),
+        (&[2, 3, 4], |g, x| g.expand("y", x, &[5, 2, 3, 4]), 3),
+        (
+            &[2, 3, 4],
+            |g, x| g.reduce("y", ReduceOp::Sum, x, &[2], true),
+            2,
+        ),
+        (
+            &[2, 3, 4],
+            |g, x| g.reduce("y", ReduceOp::Sum, x, &[0], false),
+            1,
+        ),
+        (
+            &[2, 3, 4],
+            |g, x| g.reduce("y", ReduceOp::Sum, x, &[2], false),
+            1,
+        ),
+        (
+            &[2, 3, 4],
+            |g, x| g.reduce("y", ReduceOp::Sum, x, &[0, 2], false),
+            0,
+        ),
+        (&[3, 1], |g, x| g.reshape("y", x, &[3, 1, 1]), 1),
+        (&[3, 1], |g, x| g.reshape("y", x, &[3]), 0),
+        (
+            &[3, 4],
+            |g, x| {
+                let mean = g.reduce("mean", ReduceOp::Mean, x, &[1], true)?;
+                g.sub("centred", x, mean)
+            },
+            1,
+        ),
+    ];
+    for (i, (shape, build, axis)) in cases.into_iter().enumerate() {
+        assert_eq!(of(shape, build), Some(axis), "case {i}");
+    }
+}
+
+#[test]
+fn states_and_updates_share_a_data_dimension() {
+    // A convolution decides for the state before it, whichever of update and convolution comes first.
+    for update_first in [false, true] {
+        let mut g = GraphBuilder::new("net");
+        let x = g.input("x", &[4, 6]);
+        let s = g.state("s", tensor(&[4, 6], 0)).unwrap();
+        let sum = g.add("sum", s, s).unwrap();
+        if update_first {
+            g.update(s, x).unwrap();
+        }
+        let conv = g.conv1d("conv", sum, tensor(&[4, 4, 1], 0), None, 1, 1);
+        g.output(conv.unwrap());
+        if !update_first {
+            g.update(s, x).unwrap();
+        }
+        assert_eq!(dims(&g.finish().unwrap()), [Some(0); 4], "{update_first}");
+    }
+    let mut g = GraphBuilder::new("net");
+    let x = g.input("x", &[4, 4]);
+    let fc = g.linear("fc", x, tensor(&[4, 4], 0), None).unwrap();
+    let s = g.state("s", tensor(&[4, 4], 0)).unwrap();
+    let conv = g.conv1d("conv", s, tensor(&[4, 4, 1], 0), None, 1, 1);
+    let error = g.update(s, fc).unwrap_err();
+    assert_eq!(error.code(), "SL-C005");
+    says(&error.to_string(), &["'fc'", "axis 0", "axis 1"]);
+    assert!(
+        g.graph().updates.is_empty(),
+        "a refused update leaves no trace"
+    );
+    g.update(s, conv.unwrap()).unwrap();
+}
+
+#[test]
+fn updates_are_checked() {
+    let mut g = GraphBuilder::new("net");
+    let x = g.input("x", &[4]);
+    let s = g.state("s", tensor(&[4], 0)).unwrap();
+    let short = g.slice("short", x, 0, 0, 3).unwrap();
+    let wide = g.precision(Precision::Fp32).relu("wide", x).unwrap();
+    g.output(s).output(short);
+    let lost = g.clone().finish().unwrap_err();
+    assert_eq!(lost.code(), "SL-C003");
+    says(&lost.to_string(), &["'s'", "no update"]);
+    let wrong = [
+        (x, x, "'x'", "only a state"),
+        (s, short, "short [3]", "same shape"),
+        (s, wide, "'wide'", "own precision"),
+    ];
+    for (state, value, name, problem) in wrong {
+        let text = g.update(state, value).unwrap_err().to_string();
+        says(&text, &[name, problem]);
+    }
+    g.update(s, x).unwrap();
+    let text = g.update(s, x).unwrap_err().to_string();
+    says(&text, &["'s'", "already"]);
+    let graph = g.finish().unwrap();
+    let break_it: [(fn(&mut Graph), &str); 3] = [
+        (|g| g.updates.clear(), "no update"),
+        (
+            |g| *g.updates.values_mut().next().unwrap() = g.outputs[1],
+            "same shape",
+        ),
+        (
+            |g| g.updates.extend([(g.inputs[0], g.outputs[0])]),
+            "not a state",
+        ),
+    ];
+    for (f, problem) in break_it {
+        let mut broken = graph.clone();
+        f(&mut broken);
+        says(&broken.verify().unwrap_err().to_string(), &[problem]);
+    }
+}
+
+#[test]
+fn what_an_update_reads_is_alive() {
+    let mut g = GraphBuilder::new("net");
+    let x = g.input("x", &[4]);
+    let s = g.state("s", tensor(&[4], 0)).unwrap();
+    let next = g.relu("next", x).unwrap();
+    let dead = g.state("dead", tensor(&[4], 0)).unwrap();
+    g.update(s, next).unwrap();
+    g.update(dead, next).unwrap();
+    g.output(s);
+    // The input feeds the output through the state, an inference later.
+    let mut graph = g.finish().unwrap();
+    EliminateDead.run(&mut graph).unwrap();
+    graph.verify().unwrap();
+    assert_eq!(graph.node_ids().collect::<Vec<_>>(), [x, s, next]);
+    assert_eq!(graph.updates.len(), 1);
+    graph.replace_uses(next, x);
+    assert_eq!(graph.updates[&s], x);
 }
 
 #[test]

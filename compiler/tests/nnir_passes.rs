@@ -63,7 +63,7 @@ fn random_graphs_exercise_the_passes() {
     // A fixed spread of choices: if the generator dries up, the property below proves nothing.
     let (mut delays, mut convolutions, mut states, mut scans) = (0, 0, 0, 0);
     let mut changes = std::collections::BTreeMap::new();
-    for seed in 0_u16..40 {
+    for seed in 0_u16..100 {
         let choices: Vec<u16> = (0_u16..80)
             .map(|i| i.wrapping_mul(40503).wrapping_add(seed.wrapping_mul(12347)) >> 3)
             .collect();

@@ -7,7 +7,9 @@ use std::cmp::Ordering;
 use nnir_common::{Kind, count, graph, inputs, tensor, value};
 use proptest::prelude::*;
 use sluice_compiler::error::{CompileError, Result};
-use sluice_compiler::nnir::{Evaluator, Graph, GraphBuilder, NodeId, Op, Tensor};
+use sluice_compiler::nnir::{
+    Evaluator, Graph, GraphBuilder, NodeId, Op, ReduceOp, Tensor, UnaryOp,
+};
 
 /// Values, so that zeros of either sign agree: padding adds nothing where a delay adds `w * 0`.
 fn same_values(a: &Tensor, b: &Tensor) -> bool {
@@ -225,7 +227,7 @@ fn refused(
 fn what_cannot_stream_says_where_and_why() {
     type Build = fn(&mut GraphBuilder, NodeId) -> Result<NodeId>;
     type Case<'c> = (&'c str, &'c [usize], usize, Build, &'c [&'c str]);
-    let cases: [Case<'_>; 11] = [
+    let cases: [Case<'_>; 14] = [
         (
             "out of range",
             &[4, 6],
@@ -270,6 +272,27 @@ fn what_cannot_stream_says_where_and_why() {
             0,
             |g, x| g.concat("cat", &[x, x], 0),
             &["axis 0", "'cat'", "[4, 6]"],
+        ),
+        (
+            "sum over time",
+            &[6, 4],
+            0,
+            |g, x| g.reduce("total", ReduceOp::Sum, x, &[0], true),
+            &["axis 0", "'total'", "[6, 4]", "one step cannot reach"],
+        ),
+        (
+            "selection in time",
+            &[6, 4],
+            0,
+            |g, x| g.index_select("some", x, 0, &[1]),
+            &["axis 0", "'some'", "[6, 4]", "one step cannot reach"],
+        ),
+        (
+            "repeated step",
+            &[1, 4],
+            0,
+            |g, x| g.expand("again", x, &[6, 4]),
+            &["axis 0", "'again'", "[6, 4]", "repeats one step"],
         ),
         (
             "reshape of time",
@@ -319,6 +342,60 @@ fn what_cannot_stream_says_where_and_why() {
         for part in parts {
             assert!(text.contains(part), "{case}: {part} is missing in {text}");
         }
+    }
+}
+
+/// `h' = tanh(x + h)` of two values.
+fn cell() -> Graph {
+    let mut g = GraphBuilder::new("cell");
+    let x = g.input("x", &[2]);
+    let h = g.state("h", tensor(&[2], 3)).unwrap();
+    let sum = g.add("sum", x, h).unwrap();
+    let next = g.unary("next", UnaryOp::Tanh, sum).unwrap();
+    g.update(h, next).unwrap();
+    g.output(next).output(h);
+    g.finish().unwrap()
+}
+
+#[test]
+fn scans_become_states() {
+    let whole = network(&[2, 5], |g, x| {
+        let y = g.scan("rnn", cell(), 1, false, &[x])?;
+        let sum = g.add("sum", y[0], y[1])?;
+        let turned = g.transpose("turned", sum, &[1, 0])?;
+        let mean = g.reduce("mean", ReduceOp::Mean, turned, &[1], true)?;
+        let centred = g.sub("centred", turned, mean)?;
+        let wide = g.expand("wide", centred, &[3, 5, 2])?;
+        g.reduce("largest", ReduceOp::Max, wide, &[0], false)
+    });
+    let (streamed, axes) = check(&whole, &[1]);
+    assert_eq!(axes, [0]);
+    let states = count(&streamed, |op| matches!(op, Op::State { .. }));
+    assert_eq!(states, 1, "both outputs share a run: {streamed}");
+    let mut forgetful = streamed.clone();
+    let (&state, _) = streamed.updates.iter().next().unwrap();
+    forgetful.updates.insert(state, state);
+    let given = inputs(&whole, 3);
+    assert!(first_difference(&whole, &[1], &forgetful, &axes, &given).is_some());
+}
+
+#[test]
+fn scans_that_do_not_stream_say_why() {
+    let backwards = |g: &mut GraphBuilder, x| Ok(g.scan("rnn", cell(), 1, true, &[x])?[0]);
+    let forwards = |g: &mut GraphBuilder, x| Ok(g.scan("rnn", cell(), 0, false, &[x])?[0]);
+    let held = |g: &mut GraphBuilder, x| {
+        let s = g.state("memory", tensor(&[2, 2], 0))?;
+        g.update(s, x)?;
+        Ok(s)
+    };
+    let cases: [(Graph, &str, &str); 3] = [
+        (network(&[2, 2], backwards), "'rnn.0'", "the last step"),
+        (network(&[2, 2], forwards), "'rnn.0'", "runs along axis 0"),
+        (network(&[2, 2], held), "'memory'", "already holds state"),
+    ];
+    for (graph, layer, problem) in cases {
+        let text = graph.streaming_transform(&[1]).unwrap_err().to_string();
+        assert!(text.contains(layer) && text.contains(problem), "{text}");
     }
 }
 

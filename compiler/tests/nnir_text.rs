@@ -6,7 +6,9 @@ use nnir_common::{Kind, graph, tensor};
 use proptest::prelude::*;
 use sluice_compiler::error::CompileError;
 use sluice_compiler::nnir::text::INLINE;
-use sluice_compiler::nnir::{Constants, Graph, GraphBuilder, Precision, Tensor};
+use sluice_compiler::nnir::{
+    Constants, Graph, GraphBuilder, PointwiseOp, Precision, ReduceOp, Tensor, UnaryOp,
+};
 use sluice_compiler::passes::PassManager;
 
 /// Where sizes, axes and node numbers go wrong.
@@ -63,7 +65,48 @@ fn everything() -> Graph {
         .clamp("bounded", l, f32::NEG_INFINITY, 1.0e-3)
         .unwrap();
     let y = g.concat("twice", &[l, l], 0).unwrap();
-    g.output(y).output(v).output(y);
+    g.precision(Precision::Bf16);
+    let t = g.transpose("turned", v, &[1, 0]).unwrap();
+    let mut u = g.unary("function 0", UnaryOp::ALL[0], t).unwrap();
+    for (i, op) in UnaryOp::ALL.into_iter().enumerate().skip(1) {
+        u = g.unary(format!("function {i}"), op, u).unwrap();
+    }
+    for op in &PointwiseOp::ALL[1..] {
+        u = g.pointwise(op.name(), *op, u, t).unwrap();
+    }
+    let mut sums: Vec<_> = ReduceOp::ALL
+        .map(|op| g.reduce(op.name(), op, u, &[0], true).unwrap())
+        .into();
+    sums.push(g.reduce("gone", ReduceOp::Max, u, &[1], false).unwrap());
+    sums[4] = g.reshape("column", sums[4], &[4, 1]).unwrap();
+    let all = g.concat("all", &sums[..4], 0).unwrap();
+    let wide = g.expand("wide", sums[4], &[1, 4, 2]).unwrap();
+    let some = g.index_select("some", all, 1, &[1, 1, 0]).unwrap();
+    let h = g.state("h", Tensor::zeros([8, 3])).unwrap();
+    let next = g.concat("next", &[some, some], 0).unwrap();
+    g.update(h, next).unwrap();
+    let scans = g.scan("rnn", cell(), 0, true, &[v]).unwrap();
+    g.output(y).output(v).output(y).output(wide).output(h);
+    g.output(scans[0]).output(scans[1]);
+    g.finish().unwrap()
+}
+
+/// `h' = sigmoid(x + h)`, inside a scan of its own for the nesting.
+fn cell() -> Graph {
+    let mut g = GraphBuilder::new("inner");
+    let x = g.input("x", &[1]);
+    let h = g.state("h", Tensor::vector(vec![0.5])).unwrap();
+    let sum = g.add("sum", x, h).unwrap();
+    let next = g.unary("next", UnaryOp::Sigmoid, sum).unwrap();
+    g.update(h, next).unwrap();
+    g.output(next);
+    let body = g.finish().unwrap();
+    let mut g = GraphBuilder::new("outer");
+    let x = g.input("x", &[4]);
+    let column = g.reshape("column", x, &[4, 1]).unwrap();
+    let y = g.scan("nested", body, 0, false, &[column]).unwrap()[0];
+    let y = g.reshape("row", y, &[4]).unwrap();
+    g.output(y).output(x);
     g.finish().unwrap()
 }
 
@@ -274,6 +317,58 @@ fn parse_errors_carry_the_line_and_what_was_expected() {
         );
         assert!(text.contains(&format!("line {line}")), "{text}");
     }
+}
+
+#[test]
+fn nested_text_says_where_it_is_wrong() {
+    let good = "graph \"g\" {\n  %0 = input \"x\" () index=0 : bf16[2, 1] data_dim=1\n  \
+                %1 = scan \"s\" (%0) axis=0 reverse=false output=0 : bf16[2, 1] data_dim=1\n  graph \"body\" {\n    \
+                %0 = input \"x\" () index=0 : bf16[1] data_dim=0\n    \
+                %1 = state \"h\" () init=[1]{0.5} : bf16[1] data_dim=0\n    \
+                %2 = add \"y\" (%0, %1) : bf16[1] data_dim=0\n    update %1 %2\n    output %2\n  }\n  output %1\n}\n";
+    let graph: Graph = good.parse().unwrap();
+    assert_eq!(graph.to_string(), good);
+    let cases = [
+        ("reverse=false", "reverse=no", 3, "'true' or 'false'"),
+        ("  graph \"body\" {", "  output %1", 4, "'graph'"),
+        (
+            "update %1 %2",
+            "update %1 %7",
+            8,
+            "%7 is used but not defined",
+        ),
+        (
+            "update %1 %2",
+            "update %1 %2\n    update %1 %2",
+            9,
+            "one update of %1",
+        ),
+        ("  }\n  output %1\n}\n", "", 9, "'}'"),
+        (
+            "init=[1]{0.5}",
+            "init=[1]{}",
+            6,
+            "needs 1 values, 0 were given",
+        ),
+    ];
+    for (from, to, line, expected) in cases {
+        assert!(good.contains(from), "{from}");
+        let error = good.replacen(from, to, 1).parse::<Graph>().unwrap_err();
+        let CompileError::Parse { line: found, .. } = error else {
+            panic!("{from} -> {to}: {error}")
+        };
+        assert!(
+            found == line && error.to_string().contains(expected),
+            "{from} -> {to}: {error}"
+        );
+    }
+    let lost = good.replacen("    update %1 %2\n", "", 1).parse::<Graph>();
+    let text = lost.unwrap_err().to_string();
+    assert!(text.contains("'h'") && text.contains("no update"), "{text}");
+    let deep = "graph \"g\" {\n%0 = scan \"s\" () axis=0 reverse=false output=0 : bf16[1]\n"
+        .repeat(99_999);
+    let text = deep.parse::<Graph>().unwrap_err().to_string();
+    assert!(text.contains("nested at most 16 deep"), "{text}");
 }
 
 #[test]

@@ -108,6 +108,33 @@ def elementwise():
     one("neg", "Neg", [[2, 6]])
     one("relu", "Relu", [[2, 6]])
     one("div_powers_of_two", "Div", [[2, 6]], {"c": np.array([0.5, -4, 8, 1, 2, 0.125], np.float32)})
+    one("div_constant", "Div", [[2, 6]], {"c": np.array([3, -0.1, 7, 1, 1.5, 10], np.float32)})
+    one("div_runtime", "Div", [[2, 6], [2, 1]])
+    one("div_constant_left", "Div", [[2, 6]], {"c": np.float32(3)}, operands=["c", "x0"])
+    for op in ["Exp", "Tanh", "Sigmoid", "Softplus", "Reciprocal"]:
+        one(op.lower(), op, [[2, 6]])
+    one("gelu", "Gelu", [[2, 6]], opset=20)
+    one("gelu_tanh", "Gelu", [[2, 6]], opset=20, approximate="tanh")
+    for op in ["Log", "Sqrt"]:
+        # Of numbers above 0.
+        nodes = [node("Mul", ["x", "x"], ["s"]), node(op, ["s"], ["y"])]
+        good(op.lower(), model(nodes, {"x": [2, 6]}, {"y": [2, 6]}), {"x": values([2, 6], 5)})
+    one("pow_square", "Pow", [[2, 6]], {"e": np.float32(2)})
+    one("pow_square_int", "Pow", [[2, 6]], {"e": np.int64(2)})
+    one("pow_reciprocal", "Pow", [[2, 6]], {"e": np.array([-1], np.float32)})
+    for exponent in [0.5, -0.5]:
+        nodes = [node("Mul", ["x", "x"], ["s"]), node("Pow", ["s", "e"], ["y"])]
+        built = model(nodes, {"x": [2, 6]}, {"y": [2, 6]}, {"e": np.float32(exponent)})
+        good(f"pow_root_{'down' if exponent < 0 else 'up'}", built, {"x": values([2, 6], 5)})
+    for op in ["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"]:
+        nodes = [node(op, ["x", "c"], ["t"]), node("Where", ["t", "x", "d"], ["y"])]
+        built = model(nodes, {"x": [2, 6], "c": [6]}, {"y": [2, 6]}, {"d": np.float32(-7.5)})
+        good(f"where_{op.lower()}", built, {"x": np.round(values([2, 6], 5)), "c": np.round(values([6], 6))})
+    nodes = [node("Greater", ["x", "zero"], ["t"]), node("Cast", ["t"], ["y"], to=FLOAT)]
+    good("greater_cast", model(nodes, {"x": [2, 6]}, {"y": [2, 6]}, {"zero": np.float32(0)}), {"x": values([2, 6], 5)})
+    mask = {"m": np.array([[True, False, True], [False, False, True]])}
+    one("where_constant_condition", "Where", [[2, 3], [3]], mask, operands=["m", "x0", "x1"])
+    one("where_broadcast", "Where", [[2, 3]], mask | {"c": np.float32(4)}, operands=["m", "c", "x0"])
     bounds = {"lo": np.float32(-0.5), "hi": np.float32(0.75)}
     one("clip_both", "Clip", [[2, 6]], bounds)
     one("clip_low", "Clip", [[2, 6]], {"lo": bounds["lo"]})
@@ -135,11 +162,119 @@ def products():
     one("conv_dilated", "Conv", [[2, 3, 9]], {"w": values([4, 3, 2], 1)}, pads=[4, 0], dilations=[4])
     one("conv_depthwise", "Conv", [[1, 4, 7]], {"w": values([4, 1, 3], 1), "b": values([4], 2)}, pads=[2, 0], group=4, strides=[1])
     one("conv_pointwise", "Conv", [[1, 3, 5]], {"w": values([2, 3, 1], 1)}, opset=22, auto_pad="NOTSET")
+    one("conv_valid", "Conv", [[1, 3, 9]], {"w": values([4, 3, 3], 1), "b": values([4], 2)}, dilations=[2])
+    one("conv_same", "Conv", [[1, 3, 7]], {"w": values([4, 3, 3], 1)}, pads=[1, 1])
+    one("conv_wide", "Conv", [[2, 3, 5]], {"w": values([4, 3, 2], 1)}, pads=[3, 2], strides=[2])
+    one("conv_strided", "Conv", [[1, 3, 8]], {"w": values([4, 3, 3], 1)}, pads=[2, 0], strides=[3])
+    one("conv_auto_valid", "Conv", [[1, 3, 8]], {"w": values([4, 3, 3], 1)}, auto_pad="VALID")
+    # What a padded convolution of PyTorch becomes.
+    held = {"p": np.array([0, 0, 4, 0, 0, 0], np.int64), "w": values([4, 3, 3], 1), "b": values([4], 2)}
+    nodes = [node("Pad", ["x", "p"], ["q"]), node("Conv", ["q", "w", "b"], ["y"], dilations=[2])]
+    good("pad_conv", model(nodes, {"x": [1, 3, 9]}, {"y": [1, 4, 9]}, held), {"x": values([1, 3, 9], 5)})
+    held |= {"p": np.array([1, 2], np.int64), "v": np.float32(0), "a": np.array([-1], np.int64)}
+    nodes = [node("Pad", ["x", "p", "v", "a"], ["y"])]
+    good("pad", model(nodes, {"x": [1, 3, 5]}, {"y": [1, 3, 8]}, held, opset=18), {"x": values([1, 3, 5], 5)})
+    nodes = [node("Pad", ["x", "p"], ["q"]), node("Conv", ["q", "w"], ["c"], pads=[1, 0]), node("Slice", ["q", "s", "e"], ["y"])]
+    held |= {"p": np.array([0, 0, 1, 0, 0, 2], np.int64), "s": np.array([0], np.int64), "e": np.array([1], np.int64)}
+    built = model(nodes, {"x": [1, 3, 5]}, {"c": [1, 4, 7], "y": [1, 3, 8]}, held)
+    good("pad_read_twice", built, {"x": values([1, 3, 5], 5)})
+    one("matmul_runtime", "MatMul", [[3, 5], [5, 4]])
+    one("matmul_runtime_batch", "MatMul", [[2, 1, 3, 5], [4, 5, 2]])
+    one("gemm_runtime", "Gemm", [[5, 3], [4, 5]], {"b": values([4], 2)}, transA=1, transB=1, alpha=0.5, beta=2.0)
+    one("gemm_runtime_plain", "Gemm", [[3, 5], [5, 4]])
+    attention()
     for rank, shape in {2: [3, 5], 3: [2, 5, 4]}.items():
         statistics = {n: values([5], i) for i, n in enumerate(["scale", "bias", "mean"])}
         statistics["var"] = np.abs(values([5], 9)) + np.float32(0.1)
         one(f"batch_normalization_{rank}d", "BatchNormalization", [shape], statistics, epsilon=1e-3)
     one("batch_normalization_opset11", "BatchNormalization", [shape], statistics, opset=11)
+
+
+def attention():
+    """One head over five steps: products of run-time matrices around a softmax."""
+    steps, width = 5, 8
+    weights = {f"w{n}": values([width, width], 20 + i) / 2 for i, n in enumerate("qkvo")}
+    nodes = [node("MatMul", ["x", f"w{n}"], [n], name=f"{n}_proj") for n in "qkv"]
+    nodes += [
+        node("Transpose", ["k"], ["kt"], name="turn", perm=[0, 2, 1]),
+        node("MatMul", ["q", "kt"], ["s"], name="scores"),
+        node("Mul", ["s", "scale"], ["s2"], name="scaled"),
+        node("Softmax", ["s2"], ["a"], name="attention", axis=-1),
+        node("MatMul", ["a", "v"], ["c"], name="context"),
+        node("MatMul", ["c", "wo"], ["y"], name="out"),
+    ]
+    built = model(nodes, {"x": [1, steps, width]}, {"y": [1, steps, width]}, weights | {"scale": np.float32(width**-0.5)})
+    good("model_attention", built, {"x": values([1, steps, width], 60)})
+
+
+def axes():
+    """Operators that look at whole axes."""
+    def ints(*v):
+        return np.array(v, np.int64)
+
+    for op in ["Sum", "Mean", "Max", "Min"]:
+        one(f"reduce_{op.lower()}", f"Reduce{op}", [[2, 3, 4]], {"a": ints(-1)}, opset=18)
+        one(f"reduce_{op.lower()}_two", f"Reduce{op}", [[2, 3, 4]], {"a": ints(2, 0)}, opset=18, keepdims=0)
+        one(f"reduce_{op.lower()}_all", f"Reduce{op}", [[2, 3]], opset=18)
+        one(f"reduce_{op.lower()}_opset11", f"Reduce{op}", [[2, 3, 4]], opset=11, axes=[1])
+    one("reduce_nothing", "ReduceSum", [[2, 3]], opset=18, noop_with_empty_axes=1)
+    for op in ["Softmax", "LogSoftmax"]:
+        one(op.lower(), op, [[2, 5]])
+        one(f"{op.lower()}_first", op, [[2, 5]], axis=0)
+        one(f"{op.lower()}_opset11", op, [[2, 5]], opset=11)
+    scale = {"s": values([4], 1), "b": values([4], 2)}
+    one("layer_norm", "LayerNormalization", [[2, 3, 4]], scale, epsilon=0.01)
+    one("layer_norm_no_bias", "LayerNormalization", [[2, 3, 4]], {"s": scale["s"]}, axis=2)
+    one("layer_norm_two_axes", "LayerNormalization", [[2, 3, 4]], {"s": values([3, 4], 1), "b": values([3, 4], 2)}, axis=1)
+    one("rms_norm", "RMSNormalization", [[2, 3, 4]], {"s": scale["s"]}, opset=23, epsilon=0.01)
+    one("transpose", "Transpose", [[2, 3, 4]], perm=[2, 0, 1])
+    one("transpose_reverse", "Transpose", [[2, 3, 4]])
+    one("gather", "Gather", [[2, 5]], {"i": ints(3, 0, -1, 3)}, axis=1)
+    one("gather_scalar", "Gather", [[3, 5]], {"i": np.array(-1, np.int64)})
+    one("gather_matrix", "Gather", [[4, 5]], {"i": np.array([[0, 3], [2, 1]], np.int64)})
+    one("expand", "Expand", [[3, 1]], {"s": ints(2, 3, 4)})
+    one("expand_both_ways", "Expand", [[2, 1, 4]], {"s": ints(3, 1)})
+    one("max_pool", "MaxPool", [[1, 3, 9]], kernel_shape=[3])
+    one("max_pool_strided", "MaxPool", [[2, 3, 10]], kernel_shape=[2], strides=[3], dilations=[2], pads=[0, 0])
+
+
+def recurrent():
+    """Whole sequences, and stacks as torch exports them."""
+    steps, batch, inputs, hidden = 5, 2, 3, 4
+    for op, gates in [("LSTM", 4), ("GRU", 3)]:
+        for direction, count in [("forward", 1), ("reverse", 1), ("bidirectional", 2)]:
+            for form in ["plain", "full"]:
+                held = {"w": values([count, gates * hidden, inputs], 1), "r": values([count, gates * hidden, hidden], 2)}
+                operands = ["x", "w", "r"]
+                outputs = {"y": [steps, count, batch, hidden]}
+                attributes = {}
+                if form == "full":
+                    held |= {"b": values([count, 2 * gates * hidden], 3), "h0": values([count, batch, hidden], 4)}
+                    operands += ["b", "", "h0"]
+                    outputs |= {"h": [count, batch, hidden]}
+                    if op == "LSTM":
+                        held |= {"c0": values([count, batch, hidden], 5)}
+                        operands += ["c0"]
+                        outputs |= {"c": [count, batch, hidden]}
+                    else:
+                        attributes = {"linear_before_reset": 1}
+                nodes = [node(op, operands, list(outputs), name="rnn", hidden_size=hidden, direction=direction, **attributes)]
+                built = model(nodes, {"x": [steps, batch, inputs]}, outputs, held)
+                good(f"{op.lower()}_{direction}_{form}", built, {"x": values([steps, batch, inputs], 9)})
+    # Two bidirectional layers, batch first, and a head on the last hidden states.
+    held = {"perm": np.array([0, 0, -1], np.int64), "wh": values([2 * hidden, 2], 30)}
+    nodes = [node("Transpose", ["x"], ["s0"], name="time_first", perm=[1, 0, 2])]
+    for i in range(2):
+        wide = inputs if i == 0 else 2 * hidden
+        held |= {f"w{i}": values([2, 4 * hidden, wide], 40 + i), f"r{i}": values([2, 4 * hidden, hidden], 50 + i), f"b{i}": values([2, 8 * hidden], 60 + i)}
+        nodes += [
+            node("LSTM", [f"s{i}", f"w{i}", f"r{i}", f"b{i}"], [f"y{i}", f"h{i}", f"c{i}"], name=f"lstm{i}", hidden_size=hidden, direction="bidirectional"),
+            node("Transpose", [f"y{i}"], [f"t{i}"], name=f"beside{i}", perm=[0, 2, 1, 3]),
+            node("Reshape", [f"t{i}", "perm"], [f"s{i + 1}"], name=f"joined{i}"),
+        ]
+    nodes += [node("Gather", ["s2", "last"], ["z"], name="last_step"), node("MatMul", ["z", "wh"], ["y"], name="head")]
+    built = model(nodes, {"x": [1, steps, inputs]}, {"y": [1, 2]}, held | {"last": np.array(-1, np.int64)})
+    good("model_lstm", built, {"x": values([1, steps, inputs], 70)})
 
 
 def shapes():
@@ -318,15 +453,15 @@ def errors():
     # One report for everything, attributes of layers behind unsupported ones included.
     w = {"w": values([4, 4, 3], 1), "w2": values([4, 2, 3], 2), "three": np.float32(3)}
     nodes = [
-        node("Sigmoid", ["x"], ["a"], name="gate1"),
-        node("Sigmoid", ["a"], ["b"], name="gate2"),
-        node("Conv", ["b", "w"], ["c"], name="conv1", pads=[1, 1], strides=[2]),
+        node("Sinh", ["x"], ["a"], name="gate1"),
+        node("Sinh", ["a"], ["b"], name="gate2"),
+        node("Conv", ["b", "w"], ["c"], name="conv1", pads=[-1, 1], auto_pad="NOTSET"),
         node("Conv", ["c", "w2"], ["d"], name="conv2", pads=[2, 0], group=2),
-        node("Div", ["d", "three"], ["e"], name="third"),
-        node("Tanh", ["e"], ["y"], name=""),
+        node("Pow", ["d", "three"], ["e"], name="third"),
+        node("Cosh", ["e"], ["y"], name=""),
     ]
     nodes[-1].ClearField("name")
-    says = ["'net'", "6 forms are", "Sigmoid: 2 x, layers 'gate1', 'gate2'", "Conv with strides=[2]: 1 x, layers 'conv1'", "Conv with pads=[1, 1]", "pads=[2, 0]", "group=2", "'conv2'", "Div with divisor 3.0", "Tanh: 1 x, layers 'y'"]
+    says = ["'net'", "5 forms are", "Pow with exponent [3.0]: 1 x, layers 'third'", "Sinh: 2 x, layers 'gate1', 'gate2'", "Conv with pads=[-1, 1]: 1 x, layers 'conv1'", "group=2", "'conv2'", "Cosh: 1 x, layers 'y'"]
     bad("unsupported_many", model(nodes, {"x": [1, 4, 8]}, {"y": None}, w), "SL-C046", says)
 
     def unsupported(case, nodes, says, inputs=x, constants=(), opset=17):
@@ -337,17 +472,37 @@ def errors():
 
     unsupported("domain", [helper.make_node("Gelu", ["x"], ["y"], name="g", domain="com.microsoft")], ["com.microsoft:Gelu", "'g'"])
     unsupported("attribute", [node("Relu", ["x"], ["y"], name="r", strange=1)], ["Relu with strange"])
-    unsupported("matmul_runtime", [node("MatMul", ["x", "z"], ["y"], name="m")], ["MatMul with both operands", "one constant"], {"x": [2, 6], "z": [6, 3]})
     unsupported("matmul_batch", [node("MatMul", ["x", "w"], ["y"], name="m")], ["constant of shape [2, 6, 3]"], {"x": [2, 1, 6]}, {"w": values([2, 6, 3], 1)})
     unsupported("gemm_trans", [node("Gemm", ["x", "w"], ["y"], name="g", transA=1)], ["transA=1"], x, {"w": values([2, 3], 1)})
     unsupported("gemm_trans_left", [node("Gemm", ["w", "x"], ["y"], name="g", transB=1)], ["transB=1"], x, {"w": values([3, 6], 1)})
     unsupported("clip_runtime", [node("Clip", ["x", "lo"], ["y"], name="c")], ["Clip with operand 1 computed at run time", "a constant"], {"x": [2, 6], "lo": [1]})
-    unsupported("div_runtime", [node("Div", ["x", "z"], ["y"], name="d")], ["Div with a divisor computed at run time"], {"x": [2, 6], "z": [2, 6]})
     unsupported("slice_step", [node("Slice", ["x", "s", "e", "a", "t"], ["y"], name="s")], ["Slice with steps=[2]"], x, {"s": ints(0), "e": ints(6), "a": ints(1), "t": ints(2)})
     unsupported("slice_runtime", [node("Slice", ["x", "s", "e"], ["y"], name="s")], ["element type INT64", "'s'"], {"x": [2, 6], "s": ([1], INT64)}, {"e": ints(6)})
     unsupported("reshape_runtime", [node("Reshape", ["x", "s"], ["y"], name="r")], ["Input with element type INT64"], {"x": [2, 6], "s": ([2], INT64)})
     unsupported("conv_2d", [node("Conv", ["x", "w"], ["y"], name="c")], ["[4, 3, 2, 2]", "1-D"], {"x": [1, 3, 5, 5]}, {"w": values([4, 3, 2, 2], 1)})
     unsupported("conv_auto_pad", [node("Conv", ["x", "w"], ["y"], name="c", auto_pad="SAME_UPPER")], ["auto_pad=SAME_UPPER"], {"x": [1, 3, 5]}, {"w": values([4, 3, 2], 1)})
+    unsupported("pow", [node("Pow", ["x", "e"], ["y"], name="p")], ["Pow with exponent [3.0]", "2, 0.5"], x, {"e": np.float32(3)})
+    unsupported("pow_runtime", [node("Pow", ["x", "e"], ["y"], name="p")], ["Pow with exponent []"], {"x": [2, 6], "e": [1]})
+    unsupported("pad_value", [node("Pad", ["x", "p", "v"], ["y"], name="p")], ["Pad with value [1.0]"], x, {"p": ints(0, 1, 0, 0), "v": np.float32(1)})
+    unsupported("pad_rows", [node("Pad", ["x", "p"], ["y"], name="p")], ["along axis 0"], x, {"p": ints(1, 1, 0, 0)})
+    unsupported("pad_mode", [node("Pad", ["x", "p"], ["y"], name="p", mode="reflect")], ["mode=reflect"], x, {"p": ints(0, 1, 0, 0)})
+    unsupported("matmul_open", [node("MatMul", ["w", "x"], ["a"], name="left"), node("MatMul", ["z", "v"], ["b"], name="right"), node("MatMul", ["a", "b"], ["y"], name="m")], ["MatMul with a contraction along neither"], {"x": [4, 6], "z": [6, 3]}, {"w": values([5, 4], 1), "v": values([3, 2], 2)})
+    unsupported("matmul_vectors", [node("MatMul", ["x", "z"], ["y"], name="m")], ["run-time operands of 2 and 1 axes"], {"x": [2, 6], "z": [6]})
+    bad("unsupported_truth", model([node("Greater", ["x", "z"], ["y"], name="g")], {"x": [2, 6], "z": [2, 6]}, {"y": ([2, 6], TensorProto.BOOL)}), "SL-C046", ["Output with an element type"])
+    unsupported("softmax_opset11", [node("Softmax", ["x"], ["y"], name="s", axis=0)], ["axis=0 of operator set 11"], opset=11)
+    unsupported("pool_pads", [node("MaxPool", ["x"], ["y"], name="p", kernel_shape=[2], pads=[1, 0])], ["MaxPool with pads=[1, 0]"], {"x": [1, 3, 5]})
+    unsupported("pool_2d", [node("MaxPool", ["x"], ["y"], name="p", kernel_shape=[2, 2])], ["kernel_shape=[2, 2]"], {"x": [1, 3, 5, 5]})
+    unsupported("pool_indices", [node("MaxPool", ["x"], ["m", "i"], name="p", kernel_shape=[2]), node("Cast", ["i"], ["y"], name="c", to=FLOAT)], ["MaxPool with output 1 read", "'p'"], {"x": [1, 3, 5]})
+    rnn = {"w": values([1, 16, 3], 1), "r": values([1, 16, 4], 2), "n": np.array([5, 5], np.int32)}
+    sequence = {"x": [5, 2, 3]}
+    unsupported("lstm_layout", [node("LSTM", ["x", "w", "r"], ["y"], name="l", hidden_size=4, layout=1)], ["LSTM with layout=1"], sequence, rnn)
+    unsupported("lstm_functions", [node("LSTM", ["x", "w", "r"], ["y"], name="l", hidden_size=4, activations=["Sigmoid", "Relu", "Tanh"])], ["activations", "Relu"], sequence, rnn)
+    unsupported("lstm_lengths", [node("LSTM", ["x", "w", "r", "", "n"], ["y"], name="l", hidden_size=4)], ["LSTM with sequence lengths"], sequence, rnn)
+    unsupported("lstm_state", [node("LSTM", ["x", "w", "r", "", "", "h"], ["y"], name="l", hidden_size=4)], ["operand 5 computed at run time"], sequence | {"h": [1, 2, 4]}, rnn)
+    bad("lstm_weights", model([node("LSTM", ["x", "w", "r"], ["y"], name="l", hidden_size=4)], sequence, {"y": None}, rnn | {"w": values([1, 16, 2], 1)}), "SL-C041", ["'l'", "'w'", "[1, 16, 2]", "[1, 16, 3]"])
+    bad("gather_index", model([node("Gather", ["x", "i"], ["y"], name="g")], x, {"y": None}, {"i": ints(2)}), "SL-C041", ["'g'", "index 2 of axis 0"])
+    bad("expand_shape", model([node("Expand", ["x", "s"], ["y"], name="e")], x, {"y": None}, {"s": ints(3, 6)}), "SL-C041", ["'e'", "[2, 6]"])
+    bad("conv_short", model([node("Conv", ["x", "w"], ["y"], name="c")], {"x": [1, 3, 5]}, {"y": None}, {"w": values([4, 3, 6], 1)}), "SL-C041", ["'c'", "does not fit 5 steps"])
     unsupported("conv_weight", [node("Conv", ["x", "w"], ["y"], name="c")], ["operand 1 computed at run time"], {"x": [1, 3, 5], "w": [4, 3, 1]})
     statistics = {n: np.ones(6, np.float32) for n in ["s", "b", "m", "v"]}
     unsupported("batch_normalization_training", [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "m2", "v2"], name="bn", training_mode=1)], ["training_mode=1", "output 1", "output 2"], x, statistics)
@@ -356,7 +511,6 @@ def errors():
     unsupported("float16", [node("Add", ["x", "w"], ["y"], name="a")], ["FLOAT16"], x, {"w": values([6], 1).astype(np.float16)})
     unsupported("double_input", [node("Relu", ["x"], ["y"], name="r")], ["Input with element type DOUBLE", "'x'"], {"x": ([2, 6], TensorProto.DOUBLE)})
     unsupported("mask", [node("Dropout", ["x"], ["d", "mask"], name="d"), node("Cast", ["mask"], ["y"], name="c", to=FLOAT)], ["Dropout with output 1 read", "'d'"])
-    unsupported("broadcast", [node("Gemm", ["x", "w"], ["h"], name="fc"), node("Add", ["h", "z"], ["y"], name="add")], ["Add with broadcasting 'z'", "data dimension"], {"x": [2, 6], "z": [2, 1]}, {"w": values([6, 4], 1)})
 
 
 def main():
@@ -365,6 +519,8 @@ def main():
         (ROOT / folder).mkdir(parents=True)
     elementwise()
     products()
+    axes()
+    recurrent()
     shapes()
     passing()
     built, feeds = mlp()

@@ -383,7 +383,7 @@ fn check_bias(
 }
 
 /// Numpy's rule: right-aligned, extents equal or 1.
-pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());
     let extent = |s: &[usize], axis: usize| (axis + s.len()).checked_sub(rank).map_or(1, |i| s[i]);
     (0..rank)
@@ -707,6 +707,17 @@ pub(super) fn check_update(graph: &Graph, state: NodeId, value: NodeId) -> Resul
         let operands = [(next.name.as_str(), next.ty.shape.as_slice())];
         let problem = "a state and its update must have the same shape";
         return Err(shape_error(&node.name, &node.op, &operands, problem));
+    }
+    if node.ty.precision != next.ty.precision {
+        return Err(CompileError::Unsupported {
+            layer: node.name.clone(),
+            op: node.op.name().to_owned(),
+            attribute: format!(
+                "{} with an update, '{}', of {}",
+                node.ty.precision, next.name, next.ty.precision
+            ),
+            nearest: "an update of the state's own precision".to_owned(),
+        });
     }
     if next
         .ty

@@ -5,6 +5,7 @@
 //! | [`op`]      | the operations                                                      |
 //! | [`graph`]   | nodes, edges, deterministic order                                   |
 //! | [`builder`] | the only way in for front ends: type-checks every call              |
+//! | [`compose`] | layers made of several operations                                   |
 //! | `infer`     | shapes and data dimensions                                          |
 //! | `streaming` | from whole sequences to one step per inference                      |
 //! | [`eval`]    | the float reference                                                 |
@@ -17,12 +18,13 @@
 //! **Errors.** [`CompileError`](crate::error::CompileError), naming layers as the user did.
 
 pub mod builder;
+pub mod compose;
 pub mod eval;
 pub mod graph;
-mod infer;
+pub(crate) mod infer;
 pub mod op;
 pub(crate) mod scalar;
-mod streaming;
+pub(crate) mod streaming;
 pub mod tensor;
 pub mod text;
 pub mod types;

@@ -439,7 +439,7 @@ fn inline(
 }
 
 /// `[out, in]` of one tap; depthwise weights stand on the diagonal.
-fn tap_matrix(weight: &Tensor, tap: usize, groups: usize) -> Tensor {
+pub(crate) fn tap_matrix(weight: &Tensor, tap: usize, groups: usize) -> Tensor {
     let (out, per_group, taps) = (weight.shape[0], weight.shape[1], weight.shape[2]);
     if groups == 1 {
         return Tensor::from_fn([out, per_group], |i| weight.data[i * taps + tap]);

@@ -53,7 +53,7 @@ impl fmt::Display for Precision {
 }
 
 /// What a node produces.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TensorType {
     /// Extents, outermost first.
     pub shape: Vec<usize>,

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use super::operators;
 use super::proto::{AttributeProto, GraphProto, TensorProto};
-use super::signature::Signature;
+use super::signature::{Signature, foreign_type};
 use super::structure::Layer;
-use super::tensors::{self, Constant, Integers, Value};
+use super::tensors::{self, Constant, Integers, Padded, Value};
 use crate::error::{CompileError, Result, UnsupportedOp};
 use crate::nnir::eval;
 use crate::nnir::{Graph, GraphBuilder, NodeId, Op, Tensor};
@@ -46,6 +46,7 @@ pub(super) type Mapped<T = Value> = std::result::Result<T, Stop>;
 /// Reads the layers and builds the graph.
 pub(super) fn import(
     name: &str,
+    opset: i64,
     proto: &GraphProto,
     initializers: Vec<TensorProto>,
     layers: &[Layer<'_>],
@@ -54,6 +55,7 @@ pub(super) fn import(
 ) -> Result<Graph> {
     let mut importer = Importer {
         graph: name,
+        opset,
         builder: GraphBuilder::new(name),
         values: BTreeMap::new(),
         constants: BTreeMap::new(),
@@ -92,7 +94,14 @@ pub(super) fn import(
     }
     let mut outputs = vec![];
     for output in &proto.output {
+        importer.settle(output.name())?;
         match importer.values.get(output.name()) {
+            Some(Value::Runtime(_)) if foreign_type(output).is_some() => importer.report(
+                "Output",
+                "an element type that is not float32",
+                "FLOAT",
+                output.name(),
+            ),
             Some(Value::Runtime(id)) => outputs.push(*id),
             Some(Value::Constant(constant)) => {
                 let constant = constant.clone();
@@ -115,7 +124,7 @@ pub(super) fn import(
                 importer.report(&op, &attribute, FIRST_OUTPUT, &layer);
             }
             // A layer that did not finish.
-            Some(Value::Unknown) | None => {}
+            Some(Value::Padded(_) | Value::Unknown) | None => {}
         }
     }
     if !importer.unsupported.is_empty() {
@@ -143,6 +152,7 @@ pub(super) fn import(
 /// The state of one import.
 struct Importer<'i> {
     graph: &'i str,
+    opset: i64,
     builder: GraphBuilder,
     values: BTreeMap<String, Value>,
     constants: BTreeMap<Arc<str>, (Arc<Tensor>, NodeId)>,
@@ -155,16 +165,18 @@ impl Importer<'_> {
         let mut context = Context {
             importer: self,
             layer,
+            more: BTreeMap::new(),
         };
         let value = context.map()?;
+        let mut more = context.more;
         let shape = self.shape(&value);
         for (position, output) in layer.proto.output.iter().enumerate().skip(1) {
-            let spare = Value::Spare {
+            let value = more.remove(&position).unwrap_or_else(|| Value::Spare {
                 op: layer.op.clone(),
                 layer: layer.name.clone(),
                 position,
-            };
-            self.values.insert(output.clone(), spare);
+            });
+            self.values.insert(output.clone(), value);
         }
         if let Some(output) = layer.proto.output.first() {
             self.values.insert(output.clone(), value);
@@ -206,8 +218,38 @@ impl Importer<'_> {
             Value::Runtime(id) => Some(self.builder.graph().node(*id).ty.shape.clone()),
             Value::Constant(constant) => Some(constant.tensor.shape.clone()),
             Value::Integers(integers) => Some(integers.shape.clone()),
+            Value::Padded(padded) => {
+                let mut shape = self.builder.graph().node(padded.source).ty.shape.clone();
+                *shape.last_mut()? += padded.left + padded.right;
+                Some(shape)
+            }
             Value::Foreign(_) | Value::Spare { .. } | Value::Unknown => None,
         }
+    }
+
+    /// Computes a padding that something reads.
+    fn settle(&mut self, name: &str) -> Result<()> {
+        let Some(Value::Padded(padded)) = self.values.get(name) else {
+            return Ok(());
+        };
+        let padded = padded.clone();
+        let mut shape = self.builder.graph().node(padded.source).ty.shape.clone();
+        let axis = shape.len() - 1;
+        let mut parts = vec![];
+        for (extent, side) in [(padded.left, "before"), (padded.right, "after")] {
+            if side == "after" {
+                parts.push(padded.source);
+            }
+            if extent > 0 {
+                shape[axis] = extent;
+                let zeros = Tensor::zeros(shape.clone());
+                let name = format!("{}.{side}", padded.name);
+                parts.push(self.builder.constant(name, zeros)?);
+            }
+        }
+        let id = self.builder.concat(padded.name, &parts, axis)?;
+        self.values.insert(name.to_owned(), Value::Runtime(id));
+        Ok(())
     }
 
     /// The node of a constant, one per tensor.
@@ -231,6 +273,8 @@ impl Importer<'_> {
 pub(super) struct Context<'c, 'i, 'm> {
     importer: &'c mut Importer<'i>,
     layer: &'c Layer<'m>,
+    /// Outputs besides the first.
+    more: BTreeMap<usize, Value>,
 }
 
 impl Context<'_, '_, '_> {
@@ -296,11 +340,36 @@ impl Context<'_, '_, '_> {
         (!name.is_empty()).then(|| name.clone())
     }
 
+    /// The version of the operator set.
+    pub(super) fn opset(&self) -> i64 {
+        self.importer.opset
+    }
+
+    /// Whether some layer may read this output.
+    pub(super) fn has_output(&self, position: usize) -> bool {
+        let output = self.layer.proto.output.get(position);
+        output.is_some_and(|name| !name.is_empty())
+    }
+
+    /// Gives an output besides the first, of an operator whose row has spare outputs.
+    pub(super) fn output(&mut self, position: usize, value: Value) {
+        self.more.insert(position, value);
+    }
+
+    /// The padding that an operand is, if it is one.
+    pub(super) fn padding(&self, position: usize) -> Option<Padded> {
+        match self.importer.values.get(&self.operand_name(position)?) {
+            Some(Value::Padded(padded)) => Some(padded.clone()),
+            _ => None,
+        }
+    }
+
     /// The operand, if it is there.
     pub(super) fn optional(&mut self, position: usize) -> Mapped<Option<Value>> {
         let Some(name) = self.operand_name(position) else {
             return Ok(None);
         };
+        self.importer.settle(&name)?;
         match self.importer.values.get(&name) {
             Some(Value::Unknown) | None => Err(Stop::Reported),
             Some(Value::Spare {
@@ -350,7 +419,7 @@ impl Context<'_, '_, '_> {
         match self.optional(position)? {
             None => Ok(None),
             Some(Value::Constant(constant)) => Ok(Some(constant)),
-            Some(Value::Runtime(_)) => {
+            Some(Value::Runtime(_) | Value::Padded(_)) => {
                 let attribute = format!("operand {position} computed at run time");
                 Err(self.unsupported(&attribute, "a constant"))
             }
@@ -412,6 +481,16 @@ impl Context<'_, '_, '_> {
         Some(String::from_utf8_lossy(attribute.s()).into_owned())
     }
 
+    /// A list of texts.
+    pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
+        let texts = self.attribute(name)?.strings.iter();
+        Some(
+            texts
+                .map(|t| String::from_utf8_lossy(t).into_owned())
+                .collect(),
+        )
+    }
+
     /// Whether the attribute is there.
     pub(super) fn has(&self, name: &str) -> bool {
         self.attribute(name).is_some()
@@ -462,22 +541,61 @@ impl Context<'_, '_, '_> {
     }
 
     fn emit_as(&mut self, name: String, op: Op, operands: &[Value]) -> Mapped {
+        self.compose_as(name, operands, |g, name, operands| {
+            g.layer(name, op, operands)
+        })
+    }
+
+    /// A layer that is several operations; `build` gets its name and its operands.
+    pub(super) fn compose(
+        &mut self,
+        operands: &[Value],
+        build: impl FnOnce(&mut GraphBuilder, &str, &[NodeId]) -> Result<NodeId>,
+    ) -> Mapped {
+        let name = self.layer.name.clone();
+        self.compose_as(name, operands, build)
+    }
+
+    fn compose_as(
+        &mut self,
+        name: String,
+        operands: &[Value],
+        build: impl FnOnce(&mut GraphBuilder, &str, &[NodeId]) -> Result<NodeId>,
+    ) -> Mapped {
         if let Some(constants) = constants(operands) {
-            return fold(name, op, &constants);
+            return fold(name, &constants, build);
         }
+        let nodes = self.nodes(operands)?;
+        Ok(Value::Runtime(build(
+            &mut self.importer.builder,
+            &name,
+            &nodes,
+        )?))
+    }
+
+    /// The nodes of operands, constants included.
+    fn nodes(&mut self, operands: &[Value]) -> Mapped<Vec<NodeId>> {
         let mut nodes = vec![];
         for operand in operands {
             nodes.push(match operand {
                 Value::Runtime(id) => *id,
                 Value::Constant(constant) => self.importer.node_of(constant)?,
-                Value::Integers(_) | Value::Foreign(_) | Value::Spare { .. } | Value::Unknown => {
+                Value::Integers(_)
+                | Value::Foreign(_)
+                | Value::Spare { .. }
+                | Value::Padded(_)
+                | Value::Unknown => {
                     return Err(self.unsupported("an operand of integers", "float32 values"));
                 }
             });
         }
-        Ok(Value::Runtime(
-            self.importer.builder.layer(name, op, &nodes)?,
-        ))
+        Ok(nodes)
+    }
+
+    /// The builder and the node of a run-time operand, for layers with several results.
+    pub(super) fn builder(&mut self, operand: &Value) -> Mapped<(&mut GraphBuilder, NodeId)> {
+        let node = self.nodes(std::slice::from_ref(operand))?[0];
+        Ok((&mut self.importer.builder, node))
     }
 }
 
@@ -492,26 +610,40 @@ fn constants(operands: &[Value]) -> Option<Vec<&Arc<Tensor>>> {
 }
 
 /// Computes a layer that reads constants only.
-fn fold(name: String, op: Op, operands: &[&Arc<Tensor>]) -> Mapped {
+fn fold(
+    name: String,
+    operands: &[&Arc<Tensor>],
+    build: impl FnOnce(&mut GraphBuilder, &str, &[NodeId]) -> Result<NodeId>,
+) -> Mapped {
     // A graph of its own checks shapes and gives that of the result.
     let mut scratch = GraphBuilder::new("");
     let mut nodes = vec![];
     for (position, operand) in operands.iter().enumerate() {
         nodes.push(scratch.constant(format!("operand {position}"), Arc::clone(operand))?);
     }
-    let id = scratch.layer(&*name, op, &nodes)?;
-    let node = scratch.graph().node(id);
-    if node.ty.count() > MAX_FOLDED {
-        return Err(CompileError::Unsupported {
-            layer: name,
-            op: node.op.name().to_owned(),
-            attribute: format!("a constant result of shape {:?}", node.ty.shape),
-            nearest: format!("constants of up to {MAX_FOLDED} values"),
+    let result = build(&mut scratch, &name, &nodes)?;
+    let graph = scratch.graph();
+    let mut values: BTreeMap<NodeId, Arc<Tensor>> = BTreeMap::new();
+    for id in graph.nodes_topological()? {
+        let node = graph.node(id);
+        if node.ty.count() > MAX_FOLDED {
+            return Err(CompileError::Unsupported {
+                layer: name,
+                op: node.op.name().to_owned(),
+                attribute: format!("a constant result of shape {:?}", node.ty.shape),
+                nearest: format!("constants of up to {MAX_FOLDED} values"),
+            }
+            .into());
         }
-        .into());
+        let value = if let Op::Constant(value) = &node.op {
+            Arc::clone(value)
+        } else {
+            let tensors: Vec<&Tensor> = node.inputs.iter().map(|i| &*values[i]).collect();
+            Arc::new(eval::apply(&node.op, &tensors, &node.ty.shape))
+        };
+        values.insert(id, value);
     }
-    let tensors: Vec<&Tensor> = operands.iter().map(|operand| &***operand).collect();
-    let tensor = Arc::new(eval::apply(&node.op, &tensors, &node.ty.shape));
+    let tensor = Arc::clone(&values[&result]);
     Ok(Value::Constant(Constant {
         name: name.into(),
         tensor,

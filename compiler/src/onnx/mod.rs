@@ -81,13 +81,14 @@ pub fn parse(
         "" => name.to_owned(),
         own => own.to_owned(),
     };
-    structure::check_opset(&graph_name, &model.opset_import)?;
+    let opset = structure::check_opset(&graph_name, &model.opset_import)?;
     structure::check_names(&graph_name, &graph)?;
     let initializers = std::mem::take(&mut graph.initializer);
     let layers = structure::layers(&graph_name, &graph, &initializers)?;
     let signature = signature::Signature::new(&graph_name, &graph, &initializers, overrides)?;
     importer::import(
         &graph_name,
+        opset,
         &graph,
         initializers,
         &layers,

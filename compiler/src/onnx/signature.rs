@@ -170,7 +170,8 @@ fn tensor_type(value: &ValueInfoProto) -> Option<&TensorTypeProto> {
     }
 }
 
-fn foreign_type(value: &ValueInfoProto) -> Option<String> {
+/// The word for the element type of a value that is no float32 tensor.
+pub(super) fn foreign_type(value: &ValueInfoProto) -> Option<String> {
     match value.r#type.as_ref() {
         Some(TypeProto {
             value: Some(Type::TensorType(ty)),

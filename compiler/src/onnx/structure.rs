@@ -42,11 +42,12 @@ fn is_standard(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 
-pub(super) fn check_opset(graph: &str, imports: &[OperatorSetIdProto]) -> Result<()> {
+/// The version of the standard operator set, which must be a supported one.
+pub(super) fn check_opset(graph: &str, imports: &[OperatorSetIdProto]) -> Result<i64> {
     let standard = imports.iter().find(|set| is_standard(set.domain()));
     let version = standard.map_or(0, OperatorSetIdProto::version);
     if OPSETS.contains(&version) {
-        return Ok(());
+        return Ok(version);
     }
     Err(CompileError::Opset {
         graph: graph.to_owned(),

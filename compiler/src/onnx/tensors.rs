@@ -36,8 +36,20 @@ pub(super) enum Value {
         layer: String,
         position: usize,
     },
+    /// A sequence with zeros before and after it, along its last axis; a convolution takes them over, others materialise them.
+    Padded(Padded),
     /// Follows from a layer that was reported already.
     Unknown,
+}
+
+/// A padding that may never be computed.
+#[derive(Clone)]
+pub(super) struct Padded {
+    /// Of the padding layer.
+    pub(super) name: String,
+    pub(super) source: NodeId,
+    pub(super) left: usize,
+    pub(super) right: usize,
 }
 
 /// A constant keeps its name, so that it can be found in the model.

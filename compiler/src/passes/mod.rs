@@ -4,22 +4,25 @@
 //! |----------------------|----------------------------------------------------------|
 //! | `unroll-scans`       | one copy of a scan's body per step                       |
 //! | `fold-constants`     | evaluates layers that read constants only                |
+//! | `expand-conv1d`      | a convolution over a whole sequence as a layer per step  |
 //! | `merge-clamps`       | one clamp instead of two in a row                        |
 //! | `eliminate-identity` | drops layers that change nothing                         |
 //! | `eliminate-dead`     | drops layers nothing depends on                          |
 //!
-//! **Contract.** A pass keeps every bit of every output. It returns whether it changed the graph, and running it again
+//! **Contract.** A pass keeps every bit of every output that is finite. It returns whether it changed the graph, and running it again
 //! right away changes nothing. Debug builds verify after every pass.
 //! **Errors.** The pass's own; `Pass` when it left a graph that does not verify.
 
 mod eliminate_dead;
 mod eliminate_identity;
+mod expand_conv1d;
 mod fold_constants;
 mod merge_clamps;
 mod unroll_scans;
 
 pub use eliminate_dead::EliminateDead;
 pub use eliminate_identity::EliminateIdentity;
+pub use expand_conv1d::ExpandConv1d;
 pub use fold_constants::FoldConstants;
 pub use merge_clamps::MergeClamps;
 pub use unroll_scans::UnrollScans;
@@ -53,6 +56,7 @@ impl PassManager {
         Self::new()
             .with(UnrollScans)
             .with(FoldConstants)
+            .with(ExpandConv1d)
             .with(MergeClamps)
             .with(EliminateIdentity)
             .with(EliminateDead)
@@ -74,7 +78,7 @@ impl PassManager {
     pub fn run(&self, graph: &mut Graph) -> Result<Vec<&'static str>> {
         let mut changes = vec![];
         let (mut rounds, mut limit) = (0, 0);
-        // Scans unroll in the first round; from then on every change removes or simplifies a node, so more rounds than nodes
+        // Scans and convolutions expand in the first round; from then on every change removes or simplifies a node, so more rounds than nodes
         // means a pass that never settles.
         while rounds <= limit {
             rounds += 1;
@@ -173,6 +177,7 @@ mod tests {
             [
                 "unroll-scans",
                 "fold-constants",
+                "expand-conv1d",
                 "merge-clamps",
                 "eliminate-identity",
                 "eliminate-dead"

@@ -8,7 +8,8 @@
 //! | output of the body  | `reshape` of every step and one `concat`                             |
 //!
 //! **Contract.** Weights stay shared between the steps. Scans that differ in the output they give run as one. Layers of step t
-//! are named `<scan>.<t>.<layer>`. A scan with nothing run-time about it is `fold-constants`' to evaluate.
+//! are named `<scan>.<t>.<layer>`. A scan of constants is `fold-constants`' to evaluate; one that only first states reach
+//! becomes a state that never changes, so that types stay.
 //! **Errors.** `Unsupported` beyond [`MAX_LAYERS`] layers; a cycle.
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use super::Pass;
 use crate::error::{CompileError, Result};
+use crate::nnir::eval::apply;
 use crate::nnir::{Graph, Node, NodeId, Op, Tensor, TensorType};
 
 /// Most layers a graph may have after unrolling.
@@ -107,17 +109,36 @@ fn unroll(graph: &mut Graph, id: NodeId) -> Result<()> {
         if *reverse {
             inputs.reverse();
         }
-        let whole = add(
-            graph,
-            &node.name,
-            Op::Concat { axis: *axis },
-            inputs,
-            node.ty.clone(),
-        );
+        let reads = |&part: &NodeId| graph.node(part).ty.data_dim.is_some();
+        let whole = if inputs.iter().any(reads) {
+            let op = Op::Concat { axis: *axis };
+            add(graph, &node.name, op, inputs, node.ty.clone())
+        } else {
+            settled(graph, &node)
+        };
         graph.replace_uses(twin, whole);
         graph.remove(twin);
     }
-    settle_constants(graph)
+    Ok(())
+}
+
+/// The value of a scan that no run-time value reaches, as something run-time: readers packed it.
+fn settled(graph: &mut Graph, scan: &Node) -> NodeId {
+    // Whatever the operands are: nothing of them is left in the result.
+    let operands: Vec<Tensor> = scan
+        .inputs
+        .iter()
+        .map(|&id| Tensor::zeros(graph.node(id).ty.shape.clone()))
+        .collect();
+    let operands: Vec<&Tensor> = operands.iter().collect();
+    let init = Arc::new(apply(&scan.op, &operands, &scan.ty.shape));
+    let state = graph.add_unchecked(Node {
+        op: Op::State { init },
+        inputs: vec![],
+        ..scan.clone()
+    });
+    graph.updates.insert(state, state);
+    state
 }
 
 struct Unrolling<'g> {
@@ -231,22 +252,6 @@ fn add(graph: &mut Graph, name: &str, op: Op, inputs: Vec<NodeId>, mut ty: Tenso
     })
 }
 
-/// A scan over constants and first states alone leaves nothing run-time behind, nor does what reads only that.
-fn settle_constants(graph: &mut Graph) -> Result<()> {
-    for id in graph.nodes_topological()? {
-        let node = graph.node(id);
-        let starts = matches!(
-            node.op,
-            Op::Input { .. } | Op::Delay { .. } | Op::State { .. }
-        );
-        let reads = |&i: &NodeId| graph.node(i).ty.data_dim.is_some();
-        if !starts && node.ty.data_dim.is_some() && !node.inputs.iter().any(reads) {
-            graph.node_mut(id).ty.data_dim = None;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,8 +305,13 @@ mod tests {
                 "the two outputs share a run"
             );
             assert_eq!(
-                count(|op| matches!(op, Op::Scan { .. } | Op::State { .. } | Op::Delay { .. })),
+                count(|op| matches!(op, Op::Scan { .. } | Op::Delay { .. })),
                 0
+            );
+            // In a single step the second output is the first state, whatever the input.
+            assert_eq!(
+                count(|op| matches!(op, Op::State { .. })),
+                usize::from(steps == 1)
             );
             let x = Tensor::from_fn([2, steps], |i| {
                 [0.25, -1.5, 3.0, 0.0, 1.0, -2.0, 0.5, 4.0][i]
@@ -340,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_of_first_states_alone_is_a_constant() {
+    fn a_result_of_first_states_alone_stays_run_time() {
         let mut g = GraphBuilder::new("late");
         let x = g.input("x", &[2]);
         let s = g.state("s", Tensor::vector(vec![1.0, 2.0])).unwrap();

@@ -118,7 +118,7 @@ pub fn graph(kind: Kind, choices: &[u16]) -> Graph {
             Precision::Bf16
         });
         let free = if kind == Kind::Plain { 0 } else { 1 };
-        let built = match (c.below(17), kind) {
+        let built = match (c.below(19), kind) {
             (9, _) => g.unary(name, c.pick(&BOUNDED), a),
             (10, _) => {
                 let axis = c.below(shape.len() - free);
@@ -167,7 +167,7 @@ pub fn graph(kind: Kind, choices: &[u16]) -> Graph {
                 let built = g.scan(name, body, axis, reverse, &[a]);
                 built.map(|outputs| outputs[c.below(2)])
             }
-            (0, _) => {
+            (0 | 17 | 18, _) => {
                 let (min, max) = c.pick(&[
                     (0.0, f32::INFINITY),
                     (-1.0, 1.0),

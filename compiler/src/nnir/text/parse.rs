@@ -465,13 +465,13 @@ impl<'t> Cursor<'t> {
                 reverse: self.attribute("reverse", Self::truth)?,
                 output: self.attribute("output", Self::number)?,
             },
-            word => match self.elementwise(word)? {
-                Some(op) => op,
-                None => {
+            word => {
+                let Some(op) = self.elementwise(word)? else {
                     self.rest = before;
                     return self.fail("an operation");
-                }
-            },
+                };
+                op
+            }
         };
         self.expect(":")?;
         let precision = if self.eat("bf16") {

@@ -91,7 +91,6 @@ fn write_node(
         Op::Reduce { axes, keep, .. } => write!(out, " axes={axes:?} keep={keep}")?,
         Op::Transpose { perm } => write!(out, " perm={perm:?}")?,
         Op::IndexSelect { axis, indices } => write!(out, " axis={axis} indices={indices:?}")?,
-        Op::Expand { shape } => write!(out, " shape={shape:?}")?,
         Op::State { init } => write!(out, " init={}", Value(init, constants))?,
         Op::Scan {
             axis,
@@ -111,7 +110,7 @@ fn write_node(
         }
         Op::Concat { axis } => write!(out, " axis={axis}")?,
         Op::Slice { axis, start, end } => write!(out, " axis={axis} start={start} end={end}")?,
-        Op::Reshape { shape } => write!(out, " shape={shape:?}")?,
+        Op::Reshape { shape } | Op::Expand { shape } => write!(out, " shape={shape:?}")?,
         Op::Delay { steps } => write!(out, " steps={steps}")?,
     }
     writeln!(out, " : {}", node.ty)

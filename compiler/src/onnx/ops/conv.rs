@@ -2,24 +2,30 @@
 
 use crate::nnir::{Op, PointwiseOp, Tensor};
 use crate::onnx::importer::{Context, Mapped, Stop};
+use crate::onnx::ops::window::MAX_PADDING;
+use crate::onnx::tensors::Value;
 
 /// Everything that can be wrong is looked for before the first is reported.
 pub(in crate::onnx) fn conv(c: &mut Context<'_, '_, '_>) -> Mapped {
     let mut wrong = false;
     let auto_pad = c.text("auto_pad").unwrap_or_default();
-    let explicit = auto_pad.is_empty() || auto_pad == "NOTSET";
-    if !explicit {
+    if !matches!(auto_pad.as_str(), "" | "NOTSET" | "VALID") {
         c.unsupported(
             &format!("auto_pad={auto_pad}"),
-            "auto_pad=NOTSET, pads=[dilation * (kernel - 1), 0]",
+            "auto_pad=NOTSET and explicit pads",
         );
         wrong = true;
     }
     let strides = c.ints("strides").unwrap_or_default();
-    if strides.iter().any(|&stride| stride != 1) {
-        c.unsupported(&format!("strides={strides:?}"), "strides=[1]");
-        wrong = true;
-    }
+    let stride = match strides[..] {
+        [] => 1,
+        [stride] if stride >= 1 => usize::try_from(stride).unwrap_or(usize::MAX),
+        _ => {
+            c.unsupported(&format!("strides={strides:?}"), "one stride of 1 or more");
+            wrong = true;
+            1
+        }
+    };
     let weight = c.constant(1)?;
     let weight = weight
         .ok_or_else(|| c.invalid("the weight is missing"))?
@@ -56,41 +62,83 @@ pub(in crate::onnx) fn conv(c: &mut Context<'_, '_, '_>) -> Mapped {
         _ => return Err(c.invalid(format!("dilations={dilations:?}"))),
     };
     let back = taps.saturating_sub(1).checked_mul(dilation);
-    let Some(back) = back.and_then(|back| i64::try_from(back).ok()) else {
+    let Some(back) = back.filter(|&back| i64::try_from(back).is_ok()) else {
         return Err(c.invalid(format!("dilations={dilations:?} reach too far back")));
     };
-    let pads = c.ints("pads").unwrap_or_else(|| vec![0, 0]);
-    if pads.len() != 2 {
-        return Err(c.invalid(format!("pads={pads:?} with one axis of time")));
-    }
-    if explicit && pads != [back, 0] {
-        c.unsupported(
-            &format!("pads={pads:?}"),
-            &format!(
-                "pads={:?}, on the left only, so that the length is kept",
-                [back, 0]
-            ),
-        );
-        wrong = true;
-    }
+    let pads = match c.ints("pads") {
+        Some(pads) if auto_pad != "VALID" => pads,
+        _ => vec![0, 0],
+    };
+    let ends = pads.iter().map(|&p| usize::try_from(p).ok());
+    let ends: Option<Vec<usize>> = ends.map(|p| p.filter(|&p| p <= MAX_PADDING)).collect();
+    let ends = match (pads.len(), ends) {
+        (2, Some(ends)) => (ends[0], ends[1]),
+        (2, None) => {
+            c.unsupported(&format!("pads={pads:?}"), "pads from 0 on, and not endless");
+            wrong = true;
+            (0, 0)
+        }
+        _ => return Err(c.invalid(format!("pads={pads:?} with one axis of time"))),
+    };
     let bias = c.constant(2)?.map(|bias| bias.tensor);
     if wrong {
         return Err(Stop::Reported);
     }
-    let x = c.float(0)?;
-    let rank = c.shape(&x)?.len();
-    if rank != 3 {
+    let (x, mut pads) = match c.padding(0) {
+        Some(padded) => {
+            let pads = (ends.0 + padded.left, ends.1 + padded.right);
+            (Value::Runtime(padded.source), pads)
+        }
+        None => (c.float(0)?, ends),
+    };
+    let shape = c.shape(&x)?;
+    let &[batch, channels, steps] = &shape[..] else {
         return Err(c.invalid(format!(
-            "the operand must be [batch, channels, time], has {rank} axes"
+            "the operand must be [batch, channels, time], has {} axes",
+            shape.len()
         )));
+    };
+    // The convolution of NNIR has `back` zeros before the first step: more are added, less are cut off again.
+    let zeros = |count: usize| Tensor::zeros([batch, channels, count]);
+    let (before, after) = (pads.0.saturating_sub(back), pads.1);
+    pads.0 -= before;
+    let room = (steps + before + after + pads.0).checked_sub(back);
+    let Some(room) = room.filter(|&room| room > 0) else {
+        return Err(c.invalid(format!(
+            "a kernel that reaches {back} steps back does not fit {steps} steps with pads={ends:?}"
+        )));
+    };
+    let mut parts = vec![];
+    if before > 0 {
+        parts.push(c.own_constant("before", zeros(before)));
     }
+    parts.push(x);
+    if after > 0 {
+        parts.push(c.own_constant("after", zeros(after)));
+    }
+    let x = if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        c.emit_part("padded", Op::Concat { axis: 2 }, &parts)?
+    };
     let op = Op::Conv1d {
         weight,
         bias,
         dilation,
         groups,
     };
-    c.emit(op, &[x])
+    let start = back - pads.0;
+    if (start, stride) == (0, 1) {
+        return c.emit(op, &[x]);
+    }
+    let y = c.emit_part("causal", op, &[x])?;
+    let axis = 2;
+    if stride == 1 {
+        let end = start + room;
+        return c.emit(Op::Slice { axis, start, end }, &[y]);
+    }
+    let indices = (start..start + room).step_by(stride).collect();
+    c.emit(Op::IndexSelect { axis, indices }, &[y])
 }
 
 pub(in crate::onnx) fn batch_normalization(c: &mut Context<'_, '_, '_>) -> Mapped {

@@ -1,6 +1,6 @@
 //! Element-wise operators.
 
-use crate::nnir::{Op, PointwiseOp, Tensor};
+use crate::nnir::{Op, PointwiseOp, Tensor, UnaryOp};
 use crate::onnx::importer::{Context, Mapped};
 use crate::onnx::tensors::Value;
 
@@ -31,31 +31,76 @@ pub(in crate::onnx) fn neg(c: &mut Context<'_, '_, '_>) -> Mapped {
     c.emit(Op::Pointwise(PointwiseOp::Mul), &[x, minus_one])
 }
 
-/// Exact or not at all: a reciprocal that is not a power of two rounds twice.
+/// By a constant of powers of two a multiplication, which is exact and cheaper.
 pub(in crate::onnx) fn div(c: &mut Context<'_, '_, '_>) -> Mapped {
-    let Value::Constant(divisor) = c.float(1)? else {
-        return Err(c.unsupported(
-            "a divisor computed at run time",
-            "a constant divisor of powers of two",
-        ));
+    let operands = [c.float(0)?, c.float(1)?];
+    let [x, Value::Constant(divisor)] = &operands else {
+        return c.emit(Op::Pointwise(PointwiseOp::Div), &operands);
     };
-    let inexact = divisor
-        .tensor
-        .data
-        .iter()
-        .find(|v| !has_exact_reciprocal(**v));
-    if let Some(value) = inexact {
-        let attribute = format!("divisor {value:?}");
-        return Err(c.unsupported(
-            &attribute,
-            "a power of two, or Mul by the reciprocal if its rounding is acceptable",
-        ));
+    if !divisor.tensor.data.iter().all(|&v| has_exact_reciprocal(v)) {
+        return c.emit(Op::Pointwise(PointwiseOp::Div), &operands);
     }
-    let x = c.float(0)?;
     let reciprocals = divisor.tensor.data.iter().map(|v| 1.0 / v).collect();
     let tensor = Tensor::new(divisor.tensor.shape.clone(), reciprocals)?;
     let factor = c.own_constant("reciprocal", tensor);
-    c.emit(Op::Pointwise(PointwiseOp::Mul), &[x, factor])
+    c.emit(Op::Pointwise(PointwiseOp::Mul), &[x.clone(), factor])
+}
+
+/// A function of one value.
+pub(in crate::onnx) fn unary(c: &mut Context<'_, '_, '_>, op: UnaryOp) -> Mapped {
+    let x = c.float(0)?;
+    c.emit(Op::Unary(op), &[x])
+}
+
+pub(in crate::onnx) fn gelu(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let form = c.text("approximate").unwrap_or_else(|| "none".to_owned());
+    match form.as_str() {
+        "none" => unary(c, UnaryOp::Gelu),
+        "tanh" => unary(c, UnaryOp::GeluTanh),
+        _ => Err(c.invalid(format!("approximate={form}"))),
+    }
+}
+
+/// Exponents that are a multiplication or a root.
+pub(in crate::onnx) fn pow(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let exponent = match c.any(1)? {
+        Value::Constant(exponent) => exponent.tensor.data.clone(),
+        Value::Integers(exponent) if exponent.data[..] == [2] => vec![2.0],
+        _ => vec![],
+    };
+    let is = |wanted: f32| exponent.iter().map(|e| e.to_bits()).eq([wanted.to_bits()]);
+    if ![2.0, 0.5, -0.5, -1.0].into_iter().any(is) {
+        let attribute = format!("exponent {exponent:?}");
+        return Err(c.unsupported(&attribute, "the constant 2, 0.5, -0.5 or -1"));
+    }
+    let x = c.float(0)?;
+    if is(2.0) {
+        return c.emit(Op::Pointwise(PointwiseOp::Mul), &[x.clone(), x]);
+    }
+    let function = if is(0.5) {
+        UnaryOp::Sqrt
+    } else if is(-0.5) {
+        UnaryOp::Rsqrt
+    } else {
+        UnaryOp::Recip
+    };
+    c.emit(Op::Unary(function), &[x])
+}
+
+/// `a` where the condition holds, else `b`.
+pub(in crate::onnx) fn choose(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let condition = match c.any(0)? {
+        Value::Integers(truth) => {
+            let data = truth.data.iter().map(|&t| if t == 0 { 0.0 } else { 1.0 });
+            c.own_constant(
+                "condition",
+                Tensor::new(truth.shape.clone(), data.collect())?,
+            )
+        }
+        condition => condition,
+    };
+    let operands = [condition, c.float(1)?, c.float(2)?];
+    c.compose(&operands, |g, name, of| g.select(name, of[0], of[1], of[2]))
 }
 
 /// A power of two whose reciprocal is a finite number too.

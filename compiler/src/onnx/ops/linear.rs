@@ -1,10 +1,11 @@
-//! Matrix products with one constant side.
+//! Matrix products.
 //!
 //! | form              | run-time side | becomes                                                     |
 //! |-------------------|---------------|-------------------------------------------------------------|
 //! | `x W`, `W [K, N]` | `[.., K]`     | `linear` with the weight transposed to `[N, K]`             |
 //! | `W x`, `W [M, K]` | `[K]`         | `linear`                                                    |
 //! | `W x`, `W [M, K]` | `[.., K, N]`  | `conv1d` with one tap: contracts the last axis but one       |
+//! | `x y`             | both          | products of broadcast operands, summed; a batch is broadcast |
 //!
 //! **Contract.** alpha is rounded into the weight once, beta into the bias.
 
@@ -29,12 +30,15 @@ pub(in crate::onnx) fn matmul(c: &mut Context<'_, '_, '_>) -> Mapped {
             };
             left(c, matrix, b)
         }
-        _ => Err(two_runtime_sides(c)),
+        _ => {
+            let (left, right) = (c.shape(&a)?.len(), c.shape(&b)?.len());
+            if left < 2 || right < 2 {
+                let attribute = format!("run-time operands of {left} and {right} axes");
+                return Err(c.unsupported(&attribute, "matrices, or one constant operand"));
+            }
+            c.compose(&[a, b], |g, name, of| g.matmul(name, of[0], of[1]))
+        }
     }
-}
-
-fn two_runtime_sides(c: &mut Context<'_, '_, '_>) -> crate::onnx::importer::Stop {
-    c.unsupported("both operands computed at run time", "one constant operand")
 }
 
 fn batch(c: &mut Context<'_, '_, '_>, weight: &Tensor) -> crate::onnx::importer::Stop {
@@ -134,7 +138,28 @@ pub(in crate::onnx) fn gemm(c: &mut Context<'_, '_, '_>) -> Mapped {
                 }
             }
         }
-        _ => Err(two_runtime_sides(c)),
+        _ => {
+            let mut sides = [a, b];
+            for (side, (turn, part)) in sides.iter_mut().zip([(trans_a, "a"), (trans_b, "b")]) {
+                if turn {
+                    let perm = vec![1, 0];
+                    *side = c.emit_part(part, Op::Transpose { perm }, &[side.clone()])?;
+                }
+            }
+            let alone = bias.is_none() && alpha.to_bits() == 1.0_f32.to_bits();
+            let product = c.compose(&sides, |g, name, of| {
+                if alone {
+                    return g.matmul(name, of[0], of[1]);
+                }
+                let product = g.matmul(format!("{name}.product"), of[0], of[1])?;
+                let alpha = g.constant(format!("{name}.alpha"), Tensor::scalar(alpha))?;
+                g.mul(format!("{name}.scaled_product"), product, alpha)
+            })?;
+            match bias {
+                None => Ok(product),
+                Some(bias) => add(c, product, bias, beta),
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Operators that move values without changing them. Data-dimension rules are those of NNIR.
 
 use crate::nnir::Op;
+use crate::nnir::infer::broadcast;
 use crate::onnx::importer::{Context, Mapped};
 use crate::onnx::ops::axis;
 
@@ -185,6 +186,77 @@ pub(in crate::onnx) fn unsqueeze(c: &mut Context<'_, '_, '_>) -> Mapped {
         .map(|new| if new { 1 } else { old.next().unwrap_or(1) })
         .collect();
     reshaped(c, x, result)
+}
+
+pub(in crate::onnx) fn transpose(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let x = c.float(0)?;
+    let rank = c.shape(&x)?.len();
+    let mut perm = vec![];
+    match c.ints("perm") {
+        None => perm.extend((0..rank).rev()),
+        Some(given) => {
+            for along in given {
+                perm.push(axis(c, along, rank)?);
+            }
+        }
+    }
+    c.emit(Op::Transpose { perm }, &[x])
+}
+
+/// Of constant indices; a scalar index takes the axis away.
+pub(in crate::onnx) fn gather(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let along = c.int("axis", 0)?;
+    let Some(given) = c.integers(1)? else {
+        return Err(c.invalid("the indices are missing"));
+    };
+    let x = c.float(0)?;
+    let mut shape = c.shape(&x)?;
+    let axis = axis(c, along, shape.len())?;
+    let extent = shape[axis];
+    let mut indices = vec![];
+    for &index in &given.data {
+        let back = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
+        let found = if index < 0 {
+            extent.checked_sub(back)
+        } else {
+            Some(back).filter(|&i| i < extent)
+        };
+        let Some(found) = found else {
+            return Err(c.invalid(format!(
+                "index {index} of axis {axis}, which has {extent} values"
+            )));
+        };
+        indices.push(found);
+    }
+    let op = Op::IndexSelect { axis, indices };
+    if given.shape.len() == 1 {
+        return c.emit(op, &[x]);
+    }
+    let taken = c.emit_part("taken", op, &[x])?;
+    shape.splice(axis..=axis, given.shape.iter().copied());
+    c.emit(Op::Reshape { shape }, &[taken])
+}
+
+/// Both ways: the operand may have extents where the shape has 1.
+pub(in crate::onnx) fn expand(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let Some(wanted) = c.integers(1)? else {
+        return Err(c.invalid("the shape is missing"));
+    };
+    let x = c.float(0)?;
+    let from = c.shape(&x)?;
+    let wanted: Option<Vec<usize>> = wanted
+        .data
+        .iter()
+        .map(|&extent| usize::try_from(extent).ok())
+        .collect();
+    let shape = wanted.and_then(|wanted| broadcast(&from, &wanted));
+    let Some(shape) = shape else {
+        return Err(c.invalid(format!("{from:?} does not broadcast to the shape")));
+    };
+    if shape == from {
+        return Ok(x);
+    }
+    c.emit(Op::Expand { shape }, &[x])
 }
 
 fn reshaped(
