@@ -571,11 +571,20 @@ impl<'n> Builder<'n> {
             LayerOp::Reduce { f, axes, keep } => {
                 self.g.reduce(name, f.op(), single(self)?, axes, *keep)?
             }
-            LayerOp::Transpose { perm } => self.g.transpose(name, single(self)?, perm)?,
+            LayerOp::Transpose { perm } => {
+                let mut perm = perm.clone();
+                if self.net.stream {
+                    perm.push(perm.len());
+                }
+                self.g.transpose(name, single(self)?, &perm)?
+            }
             LayerOp::IndexSelect { axis, indices } => {
                 self.g.index_select(name, single(self)?, *axis, indices)?
             }
-            LayerOp::Expand { shape } => self.g.expand(name, single(self)?, shape)?,
+            LayerOp::Expand { shape } => {
+                let shape = self.with_time(shape);
+                self.g.expand(name, single(self)?, &shape)?
+            }
             LayerOp::State {
                 shape,
                 next,

@@ -2,10 +2,21 @@
 //!
 //! **Contract.** A function of seed and limits; always builds. Every operation of NNIR the backend supports can come: linear with and without
 //! bias and over several operands, clamps, arithmetic with tensors and constants, residuals, concat, slices on and off block borders,
-//! reshapes, delays or streamed convolutions (dilated, depthwise), several inputs and outputs.
+//! reshapes, transposes, chosen indices, functions that stay bounded, reductions, delays and recurrences or streamed convolutions (dilated,
+//! depthwise), several inputs and outputs. Comparisons do not come: where results jump there is no budget by noise.
 
-use crate::net::{Arith, Init, Input, Layer, LayerOp, Net};
+use crate::net::{Arith, Function, Init, Input, Layer, LayerOp, Net, Reduction};
 use crate::rng::Rng;
+
+/// Functions that neither grow fast nor have poles.
+const GENTLE: [Function; 6] = [
+    Function::Tanh,
+    Function::Sigmoid,
+    Function::Silu,
+    Function::Gelu,
+    Function::GeluTanh,
+    Function::Softplus,
+];
 
 /// Sizes of random networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +126,7 @@ impl Generator {
                 *last = n;
             }
         };
-        let op = match self.rng.below(12) {
+        let op = match self.rng.below(19) {
             0..=2 if self.net.stream => {
                 let out = self.width();
                 let depthwise = self.rng.chance(1, 3);
@@ -217,11 +228,84 @@ impl Generator {
                 result.clone_from(&shape);
                 LayerOp::Reshape { shape }
             }
+            11..=13 => LayerOp::Unary {
+                f: self.rng.pick(&GENTLE).copied().unwrap_or(Function::Tanh),
+            },
+            14 | 15 => {
+                let axis = self.rng.below(shape.len());
+                let keep = shape.len() == 1 || self.rng.chance(1, 2);
+                if keep {
+                    result[axis] = 1;
+                } else {
+                    result.remove(axis);
+                }
+                LayerOp::Reduce {
+                    f: self
+                        .rng
+                        .pick(Reduction::ALL)
+                        .copied()
+                        .unwrap_or(Reduction::Mean),
+                    axes: vec![axis],
+                    keep,
+                }
+            }
+            16 => {
+                let mut perm: Vec<usize> = (0..shape.len()).collect();
+                perm.rotate_left(1);
+                result = perm.iter().map(|&axis| shape[axis]).collect();
+                LayerOp::Transpose { perm }
+            }
+            17 => {
+                let axis = self.rng.below(shape.len());
+                let count = self.rng.within(1, shape[axis] + 1);
+                let indices = (0..count).map(|_| self.rng.below(shape[axis])).collect();
+                result[axis] = count;
+                LayerOp::IndexSelect { axis, indices }
+            }
             _ if self.net.stream => return,
+            _ if self.rng.chance(1, 2) => return self.recurrence(attempt, x),
             _ => LayerOp::Delay {
                 steps: self.rng.within(1, 3),
             },
         };
+        self.keep(attempt, &of, op, result);
+    }
+
+    /// A state that takes what comes of it and a value.
+    fn recurrence(&mut self, attempt: usize, x: usize) {
+        let shape = self.values[x].shape.clone();
+        let state = format!("s{attempt}");
+        self.net.layers.push(Layer {
+            name: state.clone(),
+            of: vec![],
+            op: LayerOp::State {
+                shape: shape.clone(),
+                next: format!("l{attempt}"),
+                random: self.rng.chance(1, 2),
+            },
+        });
+        self.values.push(Value {
+            name: state,
+            shape: shape.clone(),
+        });
+        let additive = [Arith::Add, Arith::Sub, Arith::Max, Arith::Min];
+        let op = LayerOp::Arith {
+            f: self.rng.pick(&additive).copied().unwrap_or(Arith::Add),
+            constant_first: false,
+            scalar: false,
+            value: None,
+        };
+        let s = self.values.len() - 1;
+        let before = self.net.layers.len();
+        self.keep(attempt, &[x, s], op, shape);
+        if self.net.layers.len() == before {
+            self.net.layers.pop();
+            self.values.pop();
+        }
+    }
+
+    /// Adds a layer if the network still builds with it.
+    fn keep(&mut self, attempt: usize, of: &[usize], op: LayerOp, result: Vec<usize>) {
         let name = format!("l{attempt}");
         let layer = Layer {
             name: name.clone(),
@@ -296,6 +380,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(kinds.len(), 8, "{kinds:?}");
+        assert_eq!(kinds.len(), 13, "{kinds:?}");
     }
 }
