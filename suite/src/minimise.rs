@@ -65,11 +65,15 @@ fn steps(net: &Net) -> Vec<Net> {
             n.outputs.remove(i);
         });
     }
-    // An earlier value in place of an output, a layer's operand in place of the layer.
+    // An earlier value in place of an output, a layer's operand in place of the layer, an input in place of a state.
     for l in (0..net.layers.len()).rev() {
         let name = &net.layers[l].name;
         propose(&|n| n.outputs = vec![name.clone()]);
-        for operand in &net.layers[l].of {
+        let mut stand_ins = net.layers[l].of.clone();
+        if matches!(net.layers[l].op, LayerOp::State { .. }) {
+            stand_ins.extend(net.inputs.iter().map(|i| i.name.clone()));
+        }
+        for operand in &stand_ins {
             propose(&|n| {
                 let rename = |s: &mut String| {
                     if s == name {
@@ -108,6 +112,10 @@ fn steps(net: &Net) -> Vec<Net> {
                             && *out == extent
                         {
                             *out = smaller;
+                        }
+                        if let LayerOp::State { shape, .. } = &mut l.op {
+                            let same = shape.iter_mut().filter(|e| **e == extent);
+                            same.for_each(|e| *e = smaller);
                         }
                     }
                 });

@@ -84,7 +84,14 @@ fn rows() -> Vec<Row> {
         });
     }
     for f in [
-        "tanh", "sigmoid", "silu", "gelu", "gelu-tanh", "softplus", "exp", "exp2",
+        "tanh",
+        "sigmoid",
+        "silu",
+        "gelu",
+        "gelu-tanh",
+        "softplus",
+        "exp",
+        "exp2",
     ] {
         let restriction = if f == "exp" {
             "`2^(x log2 e)`, the product in fp32"
@@ -209,8 +216,8 @@ fn page() -> String {
          | operation | restriction | cycles | relative error (rms) |\n|---|---|--:|--:|\n"
     );
     for row in rows() {
-        let bundle = Bundle::compile(&[net(&row)], &config)
-            .unwrap_or_else(|e| panic!("{}: {e}", row.name));
+        let bundle =
+            Bundle::compile(&[net(&row)], &config).unwrap_or_else(|e| panic!("{}: {e}", row.name));
         let cycles = measure(&mut VmExecutor, &bundle, 0).unwrap();
         assert_eq!(Some(cycles), promised(&bundle.program, 0), "{}", row.name);
         let requests = bundle.requests(4, 7);
