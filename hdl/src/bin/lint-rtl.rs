@@ -95,13 +95,16 @@ fn lint_config(config: &HardwareConfig, dir: &Path) -> bool {
             return false;
         }
     };
-    clean(
-        &config.name,
-        verilator()
-            .current_dir(dir)
-            .args(["--lint-only", "-Wall", "--assert", "--top-module"])
-            .args([manifest.top.as_str(), "-f", "sl_filelist.f"]),
-    )
+    // What is in the accelerator is seen again under the configuration bus, except how it stands alone.
+    [&manifest.top, &manifest.ip_top].into_iter().all(|top| {
+        clean(
+            &format!("{} {top}", config.name),
+            verilator()
+                .current_dir(dir)
+                .args(["--lint-only", "-Wall", "--assert", "--top-module"])
+                .args([top.as_str(), "-f", "sl_filelist.f"]),
+        )
+    })
 }
 
 fn rtl_files(dir: &Path, found: &mut Vec<PathBuf>) {
