@@ -5,8 +5,8 @@
 // Clocks     config_* and irq are on config_clock, everything else on compute_clock; no relation between the two is assumed.
 // Resets     Synchronous, active high. config_reset, held for at least 4 cycles of both clocks, resets everything; compute_reset
 //            resets the compute side and keeps the program.
-// Streams    One beat is one block, value 0 in the lowest bits. The k-th model-select beat governs the k-th job. Nothing is ready while
-//            the compute side is reset; a soft reset withdraws an output beat that was not taken.
+// Streams    One beat is one block, value 0 in the lowest bits. The k-th model-select beat governs the k-th job. Nothing is ready from a
+//            few cycles before stream_reset to its end; a reset withdraws an output beat that was not taken.
 // Loading    Through the load window, or with InitDir from the images in that folder.
 // Timing     From stream to stream as sl_top (docs/machine.md).
 
@@ -56,6 +56,9 @@ module sl_ip_top #(
     output logic output_tlast,
     output logic [${ 2 * s.block - 1 }$:0] output_tkeep,
     output logic [${ s.data_width - 1 }$:0] output_tdata,
+
+    // The compute side is in reset, a soft one included: whoever feeds the streams starts over.
+    output logic stream_reset,
 
     // Status, as the registers show it later.
     output logic busy,
@@ -371,16 +374,17 @@ module sl_ip_top #(
       .events_o(core_events)
   );
 
+  // While shut before a reset the core may still take beats; the source keeps them, and the core forgets them.
   logic core_select_ready, core_input_ready, core_output_valid, core_load_error;
   sl_top #(
       .InitDir(InitDir)
   ) u_top (
       .compute_clock(compute_clock),
       .compute_reset(core_reset),
-      .model_select_tvalid(model_select_tvalid && core_open),
+      .model_select_tvalid(model_select_tvalid),
       .model_select_tready(core_select_ready),
       .model_select_tdata(model_select_tdata),
-      .input_tvalid(input_tvalid && core_open),
+      .input_tvalid(input_tvalid),
       .input_tready(core_input_ready),
       .input_tdata(input_tdata),
       .output_tvalid(core_output_valid),
@@ -409,6 +413,7 @@ module sl_ip_top #(
   assign model_select_tready = core_select_ready && core_open;
   assign input_tready = core_input_ready && core_open;
   assign output_tvalid = core_output_valid && core_open;
+  assign stream_reset = core_reset;
   assign busy = core_busy;
 
   // Protection bits mean nothing here; the loader never sends what would be refused.

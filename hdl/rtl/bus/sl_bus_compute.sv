@@ -1,7 +1,6 @@
 // The compute side's end of the configuration bus: reset, enable and what is counted there.
 //
-// Timing     Around every reset of the core streams and loads are shut: at least 3 cycles before, so that no load word is lost on its
-//            way, and 1 cycle after.
+// Timing     Streams and loads are shut from 3 cycles before every reset of the core, so that no load word is lost on its way, to its end.
 // Handshake  A message is taken when what it asks for has happened.
 // Contract   compute_reset_i resets the core and its counts; rst_ni, which is the configuration reset, that and enable. The counts of a
 //            model read as zero after a reset of the core. events_o counts model-select beats out of range and is not reset with the core.
@@ -76,7 +75,7 @@ module sl_bus_compute #(
       enable_q <= 1'b0;
     end else begin
       hold_q <= {hold_q[2:0], hold};
-      open_q <= !hold && hold_q == '0;
+      open_q <= !hold && hold_q[2:0] == '0;
       unique case (state_q)
         StIdle: begin
           if (msg_valid_i) begin

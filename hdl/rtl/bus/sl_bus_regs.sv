@@ -70,6 +70,7 @@ module sl_bus_regs
     output logic irq_o
 );
   localparam int unsigned TableWords = MaxModels * ModelTableWords;
+  localparam int unsigned RecordWords = (ModelRecordWidth + 31) / 32;
   localparam int unsigned TableWidth = $clog2(TableWords);
   localparam int unsigned TimerWidth = $clog2(TimeoutCycles + 1);
   localparam logic [BusAddressWidth-1:0] ModelJobsEnd = RegModelJobs
@@ -104,18 +105,20 @@ module sl_bus_regs
   logic sent_enable_q;  // last message
   logic enabled_q;  // last message that took effect
   logic reset_q;  // wanted, not sent yet
+  logic resetting_q;  // the last message resets
   logic reset_due_q;  // a program was loaded since the last reset
   logic loading_q, program_ok_q;
   errors_t error_q, error_mask_q;
   logic [31:0] bus_error_count_q, bus_error_address_q, scratch_q, program_checksum_q;
   logic [TimerWidth-1:0] wr_timer_q, rd_timer_q;
 
-  // Messages.
+  // Messages. After one has taken effect two more sets of counts are awaited: the second was certainly taken later.
   logic settled, can_load;
+  logic [1:0] stale_q;
   assign msg_valid_o = (enable_q != sent_enable_q || reset_q) && load_drained_i;
   assign msg_enable_o = enable_q;
   assign msg_reset_o = reset_q || (reset_due_q && enable_q);
-  assign settled = msg_ready_i && enable_q == sent_enable_q && !reset_q;
+  assign settled = msg_ready_i && enable_q == sent_enable_q && !reset_q && stale_q == '0;
   assign can_load = settled && !enable_q && core_idle_i && load_drained_i;
 
   // Write request.
@@ -210,7 +213,7 @@ module sl_bus_regs
   always_comb begin
     control = '0;
     control[ControlEnableBit] = enable_q;
-    control[ControlSoftResetBit] = reset_q || !msg_ready_i;
+    control[ControlSoftResetBit] = reset_q || resetting_q;
     control[ControlLoadBit] = loading_q;
     status = '0;
     status[StatusEnabledBit] = enabled_q;
@@ -227,7 +230,8 @@ module sl_bus_regs
     if (rd_jobs) begin
       rd_mux = count_rsp_data_i;
     end else if (rd_table) begin
-      if (16'(rd_table_model) < load_num_models_i && 32'(rd_table_model) < MaxModels) begin
+      if (16'(rd_table_model) < load_num_models_i && 32'(rd_table_model) < MaxModels
+          && 32'(rd_addr_i[3:2]) < RecordWords) begin
         rd_mux = table_data;
       end
     end else begin
@@ -293,7 +297,9 @@ module sl_bus_regs
       sent_enable_q       <= 1'b0;
       enabled_q           <= 1'b0;
       reset_q             <= 1'b0;
+      resetting_q         <= 1'b0;
       reset_due_q         <= 1'b0;
+      stale_q             <= '0;
       loading_q           <= 1'b0;
       program_ok_q        <= Preloaded;
       error_q             <= '0;
@@ -313,7 +319,12 @@ module sl_bus_regs
       if (msg_valid_o && msg_ready_i) begin
         sent_enable_q <= enable_q;
         reset_q       <= 1'b0;
+        stale_q       <= 2'd2;
+        resetting_q   <= msg_reset_o;
         if (msg_reset_o) reset_due_q <= 1'b0;
+      end else if (msg_ready_i) begin
+        resetting_q <= 1'b0;
+        if (stat_valid_i && stale_q != '0) stale_q <= stale_q - 1'b1;
       end
 
       if (wr_take) begin

@@ -120,6 +120,7 @@ struct Ports {
     ar: [Port; 3],
     r: [Port; 4],
     irq: Port,
+    stream_reset: Port,
     compute_reset: Port,
     select: [Port; 3],
     input: [Port; 3],
@@ -210,6 +211,7 @@ impl IpBench {
             .try_into()
             .unwrap(),
             irq: port("irq"),
+            stream_reset: port("stream_reset"),
             compute_reset: port("compute_reset"),
             select: ports(&[
                 "model_select_tvalid",
@@ -317,6 +319,10 @@ impl IpBench {
 
     pub fn irq(&self) -> bool {
         self.get(self.p.irq) != 0
+    }
+
+    pub fn stream_reset(&self) -> bool {
+        self.get(self.p.stream_reset) != 0
     }
 
     pub fn busy(&self) -> bool {
