@@ -39,7 +39,7 @@ fn fields(s: &mut String, r: &Register) {
     for f in r.fields {
         let _ = writeln!(
             s,
-            "    field {{ desc = \"{}\"; {} }} {}_f[{}:{}]{};",
+            "    field {{ desc = \"{}\"; {} }} {}[{}:{}]{};",
             text(f.doc),
             properties(f.access.unwrap_or(r.access)),
             f.name,
