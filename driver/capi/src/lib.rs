@@ -22,9 +22,9 @@ use std::path::Path;
 use sluice_driver::{Bus, Device};
 
 /// Reads the register at a byte address.
-pub type SluiceCfgReader = unsafe extern "C" fn(user: *mut c_void, address: u32) -> u32;
+pub type SluiceCfgReader = Option<unsafe extern "C" fn(user: *mut c_void, address: u32) -> u32>;
 /// Writes a register.
-pub type SluiceCfgWriter = unsafe extern "C" fn(user: *mut c_void, address: u32, data: u32);
+pub type SluiceCfgWriter = Option<unsafe extern "C" fn(user: *mut c_void, address: u32, data: u32)>;
 
 /// State of an accelerator.
 #[repr(C)]
@@ -51,8 +51,8 @@ pub struct SluiceCfgStatus {
 /// The caller's functions.
 struct Callbacks {
     user: *mut c_void,
-    reader: SluiceCfgReader,
-    writer: SluiceCfgWriter,
+    reader: unsafe extern "C" fn(*mut c_void, u32) -> u32,
+    writer: unsafe extern "C" fn(*mut c_void, u32, u32),
 }
 
 impl Bus for Callbacks {
@@ -86,8 +86,8 @@ fn message(text: &str) -> *mut c_char {
 /// The call-backs, or the complaint that one is missing.
 fn callbacks(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
 ) -> Result<Callbacks, String> {
     match (reader, writer) {
         (Some(reader), Some(writer)) => Ok(Callbacks {
@@ -101,8 +101,8 @@ fn callbacks(
 
 fn open(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
 ) -> Result<Device<Callbacks>, String> {
     Device::open(callbacks(user, reader, writer)?).map_err(|e| e.to_string())
 }
@@ -114,8 +114,8 @@ fn open(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_load_program(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
     path: *const c_char,
 ) -> *mut c_char {
     if path.is_null() {
@@ -139,8 +139,8 @@ pub unsafe extern "C" fn sluice_cfg_load_program(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_load_program_bytes(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
     program: *const u8,
     size: usize,
 ) -> *mut c_char {
@@ -162,8 +162,8 @@ pub unsafe extern "C" fn sluice_cfg_load_program_bytes(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_enable(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
 ) -> *mut c_char {
     answer(
         open(user, reader, writer)
@@ -178,8 +178,8 @@ pub unsafe extern "C" fn sluice_cfg_enable(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_disable(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
 ) -> *mut c_char {
     answer(
         open(user, reader, writer)
@@ -194,8 +194,8 @@ pub unsafe extern "C" fn sluice_cfg_disable(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_reset(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
 ) -> *mut c_char {
     answer(
         open(user, reader, writer).and_then(|mut device| device.reset().map_err(|e| e.to_string())),
@@ -209,8 +209,8 @@ pub unsafe extern "C" fn sluice_cfg_reset(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_get_status(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
     status: *mut SluiceCfgStatus,
 ) -> *mut c_char {
     if status.is_null() {
@@ -250,8 +250,8 @@ fn read_status(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_model_jobs(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
     model: u32,
     jobs: *mut u32,
 ) -> *mut c_char {
@@ -303,8 +303,8 @@ pub fn device_id<B: Bus>(device: &Device<B>) -> String {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sluice_cfg_print_device_id(
     user: *mut c_void,
-    reader: Option<SluiceCfgReader>,
-    writer: Option<SluiceCfgWriter>,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
 ) -> *mut c_char {
     answer(open(user, reader, writer).map(|device| println!("{}", device_id(&device))))
 }

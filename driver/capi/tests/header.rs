@@ -1,6 +1,6 @@
 //! The checked-in header is what the library has, and a C and a C++ compiler agree with it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 fn folder() -> PathBuf {
@@ -69,8 +69,7 @@ int main(int argc, char **argv) {
 /// The static library that cargo built beside this test.
 fn library() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    profile.join("libsluice_cfg.a")
+    test.parent().unwrap().join("libsluice_cfg.a")
 }
 
 #[test]
