@@ -62,6 +62,10 @@ impl Fake {
         }
     }
 
+    fn set(&mut self, address: u32, data: u32) {
+        self.words.insert(address, data);
+    }
+
     fn raise(&mut self, bit: u32) {
         *self.words.entry(map::ERROR).or_default() |= bit;
     }
@@ -140,7 +144,7 @@ impl Bus for Fake {
                 }
             }
             _ if address >= map::LOAD_WINDOW => self.word((address - map::LOAD_WINDOW) / 4, data),
-            _ => drop(self.words.insert(address, data)),
+            _ => self.set(address, data),
         }
         Ok(())
     }
@@ -216,10 +220,10 @@ fn wrong_devices_are_told_apart() {
         change(&mut fake);
         Device::open(fake).map(|_| ()).unwrap_err()
     };
-    let error = open(|f| drop(f.words.insert(map::IDENTITY, 0xFFFF_FFFF)));
+    let error = open(|f| f.set(map::IDENTITY, 0xFFFF_FFFF));
     assert_eq!(error, Error::Identity { found: u32::MAX });
     assert!(error.to_string().contains("SL-D002"), "{error}");
-    let error = open(|f| drop(f.words.insert(map::VERSION, 2 << 16)));
+    let error = open(|f| f.set(map::VERSION, 2 << 16));
     assert_eq!(error, Error::Version { found: (2, 0) });
 
     let mut fake = Fake::new();
