@@ -1,8 +1,8 @@
 // Brings a reset into clk_i: asserted at once, released with the clock.
 //
 // Timing     Low from power-up on. rst_no falls with async_rst_ni, whatever clk_i does, and rises 2 to 3 cycles after it.
-// Contract   async_rst_ni comes straight from a register. The modules behind it use rst_no as a synchronous reset.
-//            Constraint: sl_cdc.sdc.
+// Contract   async_rst_ni comes straight from a register. The modules behind it use rst_no as a synchronous reset: where
+//            only some of them see its first cycle, all see the ones after it. Constraint: sl_cdc.sdc.
 
 module sl_reset_sync (
     input  logic clk_i,
