@@ -56,6 +56,8 @@ lint: lint-tools python-tools ## format, clippy, Verilator -Wall on every named 
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin sl-pkg -- --check
 	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin lint-rtl -- --verible
+	.tools/venv/bin/python tools/check_rdl.py --self-test && .tools/venv/bin/python tools/check_rdl.py
+	$(CARGO) check -p sluice-driver --no-default-features
 	$(PYVENV)/ruff check python
 	$(PYVENV)/ruff format --check python
 	MYPYPATH=python $(PYVENV)/mypy --package vollo_compiler --package vollo_torch

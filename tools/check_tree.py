@@ -15,6 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Workspace crates each crate may use outside its tests. A new crate has to be entered here.
 ALLOWED = {
     "sluice-isa": set(),
+    "sluice-driver": {"sluice-isa"},
+    "sluice-cfg": {"sluice-driver"},
     "sluice-compiler": {"sluice-isa"},
     "sluice-sim": {"sluice-isa"},
     "sluice-hdl": {"sluice-isa", "sluice-control"},

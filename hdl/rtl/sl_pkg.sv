@@ -44,6 +44,14 @@ package sl_pkg;
   localparam int ControlWordWidth = 28;
   // Width of a model record, bits.
   localparam int ModelRecordWidth = 65;
+  // Byte address of the configuration bus, bits.
+  localparam int BusAddressWidth = 21;
+  // Value of the identity register.
+  localparam int BusIdentity = 1397511491;
+  // Value of the version register.
+  localparam int BusVersion = 65536;
+  // Words of an entry of the model table.
+  localparam int ModelTableWords = 4;
 
   typedef enum logic [1:0] {
     MatrixKindNone = 2'd0,
@@ -198,19 +206,80 @@ package sl_pkg;
   localparam logic [20:0] RegIdentity = 21'h000000;
   localparam logic [20:0] RegVersion = 21'h000004;
   localparam logic [20:0] RegConfigHash = 21'h000008;
-  localparam logic [20:0] RegCapability = 21'h000010;
-  localparam logic [20:0] RegControl = 21'h000020;
-  localparam logic [20:0] RegStatus = 21'h000024;
-  localparam logic [20:0] RegError = 21'h000028;
-  localparam logic [20:0] RegBadSelectCount = 21'h00002C;
-  localparam logic [20:0] RegLastBadSelect = 21'h000030;
-  localparam logic [20:0] RegJobsDone = 21'h000034;
-  localparam logic [20:0] RegNumModels = 21'h000038;
-  localparam logic [20:0] RegProgramDigest = 21'h000040;
-  localparam logic [20:0] RegLoadAddress = 21'h000060;
-  localparam logic [20:0] RegLoadCommit = 21'h000064;
+  localparam logic [20:0] RegCapabilityShape = 21'h000010;
+  localparam logic [20:0] RegCapabilityStores = 21'h000014;
+  localparam logic [20:0] RegCapabilityTensors = 21'h000018;
+  localparam logic [20:0] RegCapabilityProgram = 21'h00001C;
+  localparam logic [20:0] RegCapabilityStreams = 21'h000020;
+  localparam logic [20:0] RegControl = 21'h000040;
+  localparam logic [20:0] RegStatus = 21'h000044;
+  localparam logic [20:0] RegError = 21'h000048;
+  localparam logic [20:0] RegErrorMask = 21'h00004C;
+  localparam logic [20:0] RegBusErrorCount = 21'h000050;
+  localparam logic [20:0] RegBusErrorAddress = 21'h000054;
+  localparam logic [20:0] RegScratch = 21'h000058;
+  localparam logic [20:0] RegCycles = 21'h000080;
+  localparam logic [20:0] RegBusyCycles = 21'h000088;
+  localparam logic [20:0] RegJobsDone = 21'h000090;
+  localparam logic [20:0] RegBadSelectCount = 21'h000094;
+  localparam logic [20:0] RegLastBadSelect = 21'h000098;
+  localparam logic [20:0] RegLoadAddress = 21'h0000C0;
+  localparam logic [20:0] RegLoadCount = 21'h0000C4;
+  localparam logic [20:0] RegLoadChecksum = 21'h0000C8;
+  localparam logic [20:0] RegProgramChecksum = 21'h0000CC;
+  localparam logic [20:0] RegNumModels = 21'h0000D0;
   localparam logic [20:0] RegModelJobs = 21'h000400;
+  localparam logic [20:0] RegModelTable = 21'h001000;
   localparam logic [20:0] RegLoadWindow = 21'h100000;
+  localparam int RegConfigHashWords = 2;
+  localparam int RegCyclesWords = 2;
+  localparam int RegBusyCyclesWords = 2;
+  localparam int RegModelJobsWords = 256;
+  localparam int RegModelTableWords = 1024;
+  localparam int RegLoadWindowWords = 64;
+
+  // Bits of registers: the lowest of a field.
+  localparam int VersionMinorBit = 0;
+  localparam int VersionMajorBit = 16;
+  localparam int CapabilityShapeNumCoresBit = 0;
+  localparam int CapabilityShapeBlockSizeBit = 8;
+  localparam int CapabilityShapeExchangeStagesBit = 16;
+  localparam int CapabilityShapeLoadWordsBit = 24;
+  localparam int CapabilityStoresWeightDepthBit = 0;
+  localparam int CapabilityStoresConstDepthBit = 16;
+  localparam int CapabilityTensorsTensorDepthBit = 0;
+  localparam int CapabilityTensorsAccumDepthBit = 16;
+  localparam int CapabilityTensorsClampDepthBit = 24;
+  localparam int CapabilityProgramTicksBit = 0;
+  localparam int CapabilityProgramMaxModelsBit = 20;
+  localparam int CapabilityStreamsSelectFifoBit = 0;
+  localparam int CapabilityStreamsOutputFifoBit = 16;
+  localparam int ControlEnableBit = 0;
+  localparam int ControlSoftResetBit = 1;
+  localparam int ControlLoadBit = 2;
+  localparam int StatusEnabledBit = 0;
+  localparam int StatusBusyBit = 1;
+  localparam int StatusSettlingBit = 2;
+  localparam int StatusIdleBit = 3;
+  localparam int StatusLoadingBit = 4;
+  localparam int StatusProgramOkBit = 5;
+  localparam int StatusInterruptBit = 6;
+  localparam int ErrorBadAddressBit = 0;
+  localparam int ErrorBadStrobeBit = 1;
+  localparam int ErrorLoadRefusedBit = 2;
+  localparam int ErrorLoadTargetBit = 3;
+  localparam int ErrorLoadOrderBit = 4;
+  localparam int ErrorChecksumBit = 5;
+  localparam int ErrorEnableRefusedBit = 6;
+  localparam int ErrorTimeoutBit = 7;
+  localparam int ErrorBadSelectBit = 8;
+  localparam int BusErrorAddressAddressBit = 0;
+  localparam int BusErrorAddressWriteBit = 31;
+  localparam int LoadAddressAddressBit = 0;
+  localparam int LoadAddressRowBit = 16;
+  localparam int LoadAddressCoreBit = 23;
+  localparam int LoadAddressSpaceBit = 28;
+  localparam int NumErrors = 9;
 
   // Address spaces of the load port.
   typedef enum logic [3:0] {

@@ -2,7 +2,9 @@
 //!
 //! | file | content |
 //! |------|---------|
-//! | `sl_top.sv`, `sl_core_block.sv` | generated top level and core |
+//! | `sl_top.sv`, `sl_core_block.sv` | generated accelerator and core |
+//! | `sl_ip_top.sv` | generated top level: the accelerator with its configuration bus |
+//! | `sl_cdc.sdc` | timing constraints of the clock crossings |
 //! | `sl_*.sv`, `sl_*.svh`, `sl_*.v` | the hand-written modules, unchanged |
 //! | `sl_filelist.f` | all of them in compile order, paths relative to the folder |
 //! | `config.json` | the configuration |
@@ -22,8 +24,12 @@ use sluice_isa::HardwareConfig;
 use crate::error::HdlError;
 use crate::{sources, top};
 
-/// Name of the top module.
+/// Name of the accelerator's module, loaded through its internal port.
 pub const TOP: &str = "sl_top";
+/// Name of the module a design instantiates: the accelerator with its configuration bus.
+pub const IP_TOP: &str = "sl_ip_top";
+/// Timing constraints of the clock crossings.
+const CONSTRAINTS: (&str, &str) = ("sl_cdc.sdc", include_str!("../constraints/sl_cdc.sdc"));
 /// Name of the file list.
 pub const FILE_LIST: &str = "sl_filelist.f";
 
@@ -33,8 +39,10 @@ pub const FILE_LIST: &str = "sl_filelist.f";
 pub struct Manifest {
     /// Version of the generator.
     pub generator: String,
-    /// Top module.
+    /// Top module of a co-simulation through the internal load port.
     pub top: String,
+    /// Module a design instantiates.
+    pub ip_top: String,
     /// The configuration.
     pub config: HardwareConfig,
     /// Files to compile, in order.
@@ -77,6 +85,7 @@ impl Generator {
         let list = compile_order().join("\n");
         files.insert(FILE_LIST.into(), format!("+incdir+.\n{list}\n"));
         files.insert("config.json".into(), self.config.to_json());
+        files.insert(CONSTRAINTS.0.into(), CONSTRAINTS.1.into());
         Ok(files)
     }
 
@@ -86,6 +95,7 @@ impl Generator {
         let manifest = Manifest {
             generator: format!("sluice-hdl {}", env!("CARGO_PKG_VERSION")),
             top: TOP.into(),
+            ip_top: IP_TOP.into(),
             config: self.config.clone(),
             compile: compile_order(),
             digests: files
@@ -115,7 +125,7 @@ fn compile_order() -> Vec<String> {
         .iter()
         .filter(|s| !s.is_header())
         .map(|s| s.name.to_owned())
-        .chain(["sl_core_block.sv".to_owned(), format!("{TOP}.sv")])
+        .chain(["sl_core_block", TOP, IP_TOP].map(|module| format!("{module}.sv")))
         .collect()
 }
 

@@ -1,11 +1,13 @@
-//! The generated modules: the top level `sl_top.sv` and the core with its sizes filled in, `sl_core_block.sv`.
+//! The generated modules: the core with its sizes filled in, `sl_core_block.sv`, the accelerator `sl_top.sv`, and the accelerator with its
+//! configuration bus, `sl_ip_top.sv`.
 //!
 //! **Contract.** A function of the configuration's sizes alone; every width is a number here.
 //! **Errors.** Rendering cannot fail for a validated configuration.
 
 use askama::Template;
 use sluice_isa::HardwareConfig;
-use sluice_isa::load::data_width;
+use sluice_isa::load::{SPACES, Space, data_width, load_words, space_depth, space_words};
+use sluice_isa::registers::capability;
 
 use crate::error::HdlError;
 
@@ -65,6 +67,27 @@ struct CoreBlock<'a> {
     s: Sizes<'a>,
 }
 
+#[derive(Template)]
+#[template(path = "sl_ip_top.sv")]
+struct IpTop<'a> {
+    s: Sizes<'a>,
+    load_words: u32,
+    /// Registers `config_hash` to `capability_streams`, the last first.
+    capability: Vec<String>,
+    space_words: String,
+    space_depth: String,
+}
+
+/// A packed array with one element per load space, the last first.
+fn by_space(width: u32, value: impl Fn(Space) -> u32) -> String {
+    let elements: Vec<String> = SPACES
+        .iter()
+        .rev()
+        .map(|(space, _)| format!("{width}'d{}", value(*space)))
+        .collect();
+    elements.join(", ")
+}
+
 /// The generated modules in compile order: file name and text.
 pub fn render(config: &HardwareConfig) -> Result<Vec<(&'static str, String)>, HdlError> {
     let internal = |e: askama::Error| HdlError::Internal(e.to_string());
@@ -75,9 +98,22 @@ pub fn render(config: &HardwareConfig) -> Result<Vec<(&'static str, String)>, Hd
         s: Sizes::of(config),
         core_list: (0..config.num_cores).collect(),
     };
+    let ip_top = IpTop {
+        s: Sizes::of(config),
+        load_words: load_words(config),
+        capability: capability(config)
+            .iter()
+            .flat_map(|(_, words)| words)
+            .rev()
+            .map(|word| format!("{word:08X}"))
+            .collect(),
+        space_words: by_space(7, |s| space_words(config, s)),
+        space_depth: by_space(17, |s| space_depth(config, s)),
+    };
     // askama drops the last newline of a template
     Ok(vec![
         ("sl_core_block.sv", block.render().map_err(internal)? + "\n"),
         ("sl_top.sv", top.render().map_err(internal)? + "\n"),
+        ("sl_ip_top.sv", ip_top.render().map_err(internal)? + "\n"),
     ])
 }

@@ -53,6 +53,7 @@ fn golden_top_levels() {
     }
     let files = generator("c6b32").files().unwrap();
     insta::assert_snapshot!("sl_core_block_c6b32", files["sl_core_block.sv"]);
+    insta::assert_snapshot!("sl_ip_top_c6b32", files["sl_ip_top.sv"]);
 }
 
 #[test]
@@ -71,7 +72,15 @@ fn only_generated_files_depend_on_the_configuration() {
         .keys()
         .filter(|name| small[*name] != large[*name])
         .collect();
-    assert_eq!(different, ["config.json", "sl_core_block.sv", "sl_top.sv"]);
+    assert_eq!(
+        different,
+        [
+            "config.json",
+            "sl_core_block.sv",
+            "sl_ip_top.sv",
+            "sl_top.sv"
+        ]
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::load::{SPACES, data_width};
 use crate::presets;
-use crate::registers::REGISTERS;
+use crate::registers::{REGISTERS, Reset};
 use crate::sv::constants;
 use crate::words::WORDS;
 
@@ -45,17 +45,40 @@ pub fn reference() -> String {
     for (space, name) in SPACES {
         let _ = writeln!(s, "| {} | {name} |", *space as u32);
     }
-    s.push_str("\n## Registers\n\nThe configuration bus that serves them is not built yet; today the status ports show the same values.\n\n| offset | words | access | register | meaning |\n|--:|--:|---|---|---|\n");
+    s.push_str("\n## Registers\n\nOf the configuration bus; how to use them: `bus.md`. RO read only, RW read and write, WO write only (reads as zero), W1C writing ones clears, W1S writing one starts and reads as one until it is done. Reset: after `config_reset`; \"config\" follows from the configuration, \"live\" from the compute side.\n\n| offset | words | access | reset | register | meaning |\n|--:|--:|---|---|---|---|\n");
     for r in REGISTERS {
+        let reset = match r.reset {
+            Reset::Value(v) => format!("`{v:#x}`"),
+            Reset::Config => "config".into(),
+            Reset::Live => "live".into(),
+        };
         let _ = writeln!(
             s,
-            "| `0x{:06X}` | {} | {} | `{}` | {} |",
+            "| `0x{:06X}` | {} | {} | {reset} | `{}` | {} |",
             r.offset,
             r.words,
             r.access.name(),
             r.name,
             r.doc
         );
+    }
+    s.push_str("\n| register | bits | field | access | meaning |\n|---|---|---|---|---|\n");
+    for r in REGISTERS {
+        for f in r.fields {
+            let bits = if f.width == 1 {
+                f.lsb.to_string()
+            } else {
+                format!("{}:{}", f.lsb + f.width - 1, f.lsb)
+            };
+            let _ = writeln!(
+                s,
+                "| `{}` | {bits} | `{}` | {} | {} |",
+                r.name,
+                f.name,
+                f.access.unwrap_or(r.access).name(),
+                f.doc
+            );
+        }
     }
     s.push_str("\n## Presets\n\n| name | cores | block | weight blocks per core | weights | tensor bank | ticks | clock MHz | load data bits |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
     for name in presets::names() {

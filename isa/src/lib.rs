@@ -28,6 +28,7 @@ pub mod error;
 pub mod float;
 pub mod lbfp;
 pub mod load;
+pub mod load_image;
 pub mod model;
 pub mod presets;
 pub mod program;

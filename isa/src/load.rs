@@ -9,7 +9,8 @@
 //! | data  | [`data_width`] | the word, right-aligned |
 //!
 //! **Contract.** One write per cycle, taken only while the accelerator is disabled and idle (docs/machine.md section 7).
-//! [`writes`] yields the complete program in a fixed order; the memory images hold the same words.
+//! [`writes`] yields the complete program in a fixed order; the memory images hold the same words. Over the configuration bus a load
+//! word is [`space_words`] window words, and [`checksum`] covers all of them with their addresses.
 //! **Errors.** Packing errors of the words.
 
 use crate::config::HardwareConfig;
@@ -62,6 +63,76 @@ pub fn data_width(config: &HardwareConfig) -> u32 {
 /// Width of one instruction store word, bits.
 pub const fn instruction_width() -> u32 {
     MatrixWord::WIDTH + VectorWord::WIDTH
+}
+
+/// 32-bit words of the widest load word.
+pub fn load_words(config: &HardwareConfig) -> u32 {
+    data_width(config).div_ceil(32)
+}
+
+/// Window words of a load word of a space.
+pub fn space_words(config: &HardwareConfig, space: Space) -> u32 {
+    let b = config.block_size;
+    let width = match space {
+        Space::Weights => WEIGHT_BITS * b + 16,
+        Space::Instructions => instruction_width(),
+        Space::Constants => 32 * b,
+        Space::Clamps => 64,
+        Space::Control => ControlWord::WIDTH,
+        Space::Models => ModelRecord::WIDTH,
+        Space::NumModels => 16,
+    };
+    width.div_ceil(32)
+}
+
+/// Words of the memory behind a space.
+pub fn space_depth(config: &HardwareConfig, space: Space) -> u32 {
+    match space {
+        Space::Weights => config.weight_store_depth,
+        Space::Instructions | Space::Control => config.instr_store_depth,
+        Space::Constants => config.const_store_depth,
+        Space::Clamps => config.clamp_store_depth,
+        Space::Models => config.max_models,
+        Space::NumModels => 1,
+    }
+}
+
+/// The space has a memory in every core.
+pub const fn per_core(space: Space) -> bool {
+    matches!(
+        space,
+        Space::Weights | Space::Instructions | Space::Constants | Space::Clamps
+    )
+}
+
+/// Target of a write as the register `load_address` holds it.
+pub fn address_word(w: &Write) -> u32 {
+    w.addr & 0xFFFF | w.row << 16 | w.core << 23 | (w.space as u32) << 28
+}
+
+/// CRC-32 as zlib computes it, of 32-bit words as little-endian bytes, continued from `crc` (0 at first).
+pub fn crc32_from(crc: u32, words: &[u32]) -> u32 {
+    let mut state = !crc;
+    for word in words {
+        state ^= word;
+        for _ in 0..32 {
+            state = state >> 1 ^ if state & 1 == 1 { 0xEDB8_8320 } else { 0 };
+        }
+    }
+    !state
+}
+
+/// [`crc32_from`] from the start.
+pub fn crc32(words: &[u32]) -> u32 {
+    crc32_from(0, words)
+}
+
+/// Checksum of a program: over every load word, its window words and then its address.
+pub fn checksum(config: &HardwareConfig, writes: &[Write]) -> u32 {
+    writes.iter().fold(0, |crc, w| {
+        let words = &w.data[..space_words(config, w.space) as usize];
+        crc32_from(crc32_from(crc, words), &[address_word(w)])
+    })
 }
 
 /// One write.
@@ -200,4 +271,32 @@ pub fn parse_row_record(words: &[u32], b: usize) -> (Vec<i32>, i8, i8) {
         field(17 * b, 8) as u8 as i8,
         field(17 * b + 8, 8) as u8 as i8,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crc_is_that_of_zlib() {
+        // zlib.crc32(b"12345678") and of the empty string.
+        let words = [b"1234", b"5678"].map(|b| u32::from_le_bytes(*b));
+        assert_eq!(crc32(&words), 0x9AE0_DAAF);
+        assert_eq!(crc32(&[]), 0);
+        assert_eq!(crc32_from(crc32(&words[..1]), &words[1..]), crc32(&words));
+    }
+
+    #[test]
+    fn no_space_needs_more_than_the_port_has() {
+        for name in crate::presets::names() {
+            let c = crate::presets::preset(name).unwrap();
+            for (space, _) in SPACES {
+                assert!(
+                    space_words(&c, *space) <= load_words(&c),
+                    "{name} {space:?}"
+                );
+                assert!(space_depth(&c, *space) <= 1 << 16, "{name} {space:?}");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
 use crate::load::SPACES;
-use crate::registers::{ADDRESS_BITS, REGISTERS};
+use crate::registers::{ADDRESS_BITS, ERRORS, IDENTITY, MODEL_TABLE_WORDS, REGISTERS, VERSION};
 use crate::timing::{
     ACC_P0_FLAT, ACC_P0_PER_TREE_STAGE, ALU_STAGES, OUTPUT, SPECIAL_STAGES, TENSOR_P0,
 };
@@ -91,6 +91,27 @@ pub fn package() -> String {
             r.offset
         );
     }
+    for r in REGISTERS.iter().filter(|r| r.words > 1) {
+        let _ = writeln!(
+            s,
+            "  localparam int {} = {};",
+            format_args!("Reg{}Words", camel(r.name)),
+            r.words
+        );
+    }
+    let _ = writeln!(s, "\n  // Bits of registers: the lowest of a field.");
+    for r in REGISTERS.iter().filter(|r| r.name != "error_mask") {
+        for f in r.fields {
+            let _ = writeln!(
+                s,
+                "  localparam int {}{}Bit = {};",
+                camel(r.name),
+                camel(f.name),
+                f.lsb
+            );
+        }
+    }
+    let _ = writeln!(s, "  localparam int NumErrors = {};", ERRORS.len());
     s.push('\n');
     let _ = writeln!(s, "  // Address spaces of the load port.");
     let _ = writeln!(s, "  typedef enum logic [3:0] {{");
@@ -204,6 +225,26 @@ pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
             "ModelRecordWidth",
             ModelRecord::WIDTH.into(),
             "width of a model record, bits",
+        ),
+        (
+            "BusAddressWidth",
+            ADDRESS_BITS.into(),
+            "byte address of the configuration bus, bits",
+        ),
+        (
+            "BusIdentity",
+            IDENTITY.into(),
+            "value of the identity register",
+        ),
+        (
+            "BusVersion",
+            (VERSION.0 << 16 | VERSION.1).into(),
+            "value of the version register",
+        ),
+        (
+            "ModelTableWords",
+            MODEL_TABLE_WORDS.into(),
+            "words of an entry of the model table",
         ),
     ]
 }

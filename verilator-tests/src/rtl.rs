@@ -328,7 +328,9 @@ fn trace_dir() -> Option<PathBuf> {
 }
 
 /// Emits the RTL into a folder named by its contents, so that parallel processes and threads never see half of it.
-fn emit(config: &HardwareConfig, root: &Path) -> Result<(PathBuf, Vec<PathBuf>), SuiteError> {
+///
+/// Returns the folder and the files to compile, in order.
+pub fn emit(config: &HardwareConfig, root: &Path) -> Result<(PathBuf, Vec<PathBuf>), SuiteError> {
     // Threads of this process emit side by side, too.
     static EMISSIONS: AtomicU32 = AtomicU32::new(0);
 

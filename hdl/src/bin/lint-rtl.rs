@@ -1,4 +1,5 @@
-//! Lints the RTL: `verilator --lint-only -Wall` on emitted configurations and, with `--verible`, style and format of `hdl/rtl`.
+//! Lints the RTL: `verilator --lint-only -Wall` on emitted configurations, configuration bus included, and, with `--verible`, style and
+//! format of `hdl/rtl`.
 //!
 //! **Contract.** Exit code 0 only when every tool ran and found nothing. Verilator is `$VERILATOR`, else the one in `.tools/venv`,
 //! else the one on `PATH`; the Verible programs come from `.tools/venv` or `PATH`.
@@ -95,13 +96,17 @@ fn lint_config(config: &HardwareConfig, dir: &Path) -> bool {
             return false;
         }
     };
-    clean(
-        &config.name,
-        verilator()
-            .current_dir(dir)
-            .args(["--lint-only", "-Wall", "--assert", "--top-module"])
-            .args([manifest.top.as_str(), "-f", "sl_filelist.f"]),
-    )
+    // The accelerator is seen again under the configuration bus: alone only where that costs little.
+    let alone = (config.block_size <= 16).then_some(&manifest.top);
+    alone.into_iter().chain([&manifest.ip_top]).all(|top| {
+        clean(
+            &format!("{} {top}", config.name),
+            verilator()
+                .current_dir(dir)
+                .args(["--lint-only", "-Wall", "--assert", "--top-module"])
+                .args([top.as_str(), "-f", "sl_filelist.f"]),
+        )
+    })
 }
 
 fn rtl_files(dir: &Path, found: &mut Vec<PathBuf>) {
