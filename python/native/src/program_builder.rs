@@ -69,7 +69,7 @@ impl ProgramBuilder {
         let model = Model {
             stateful: graph
                 .node_ids()
-                .any(|id| matches!(graph.node(id).op, Op::Delay { .. })),
+                .any(|id| matches!(graph.node(id).op, Op::Delay { .. } | Op::State { .. })),
             name: name.clone(),
             graph: Arc::clone(&graph),
             wants_reset,

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from vollo_torch.fx.nnir.ops import conv, elementwise, index, linear, passing, shape
+from vollo_torch.fx.nnir.ops import (
+    compare,
+    conv,
+    elementwise,
+    index,
+    linear,
+    normal,
+    passing,
+    pool,
+    recurrent,
+    reduce,
+    scan,
+    shape,
+    unary,
+)
 from vollo_torch.fx.nnir.table import Module, Operation
 
-_BROADCAST = "broadcasting along the data dimension for constants only"
+_BROADCAST = "operands agree in data dimension"
 _STRIDE = "the stride of the data dimension is kept"
 _DATA_DIM = "operands agree in data dimension"
-_CONSTANT_SIDE = "one side constant, without a batch; the data dimension of the other side is contracted"
+_CONSTANT_SIDE = (
+    "a constant side without a batch; of two run-time sides one at least is packed along the contracted axis"
+)
 _CAUSAL = (
     "1-D; constant weight and bias; stride 1; `groups` 1, or as many as channels in and out; one tap, or causal: "
     "`dilation * (kernel_size - 1)` zeros padded on the left, or on both sides and that many steps cut off the end"
 )
-_PRODUCT = "`linear` for a constant on the right; `conv1d` with one tap for one on the left"
+_PRODUCT = (
+    "`linear`, `transpose`; `mul`, `reduce_sum` where the data dimension is not contracted and for two run-time sides"
+)
+_BOOL = "type bool: for `where`, `masked_fill`, logic, arithmetic with float32"
+_KEEP = "at least one axis left"
+_INITIAL = "constant initial states; bidirectional in whole sequences only; no dropout in training"
+
+_RECURRENT = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size")
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -28,6 +51,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "add", _BROADCAST, "`add`", elementwise.add, ("torch.add", "operator.add"), ("add", "__add__", "__radd__")
     ),
     Operation("addmm", _CONSTANT_SIDE, "as `matmul`, then `add`", linear.addmm, ("torch.addmm",), ("addmm",)),
+    Operation("amax", _KEEP, "`reduce_max`", reduce.amax, ("torch.amax",), ("amax",)),
+    Operation("amin", _KEEP, "`reduce_min`", reduce.amin, ("torch.amin",), ("amin",)),
+    Operation(
+        "avg_pool1d", "padding 0, no `ceil_mode`", "`index_select`, `reduce_mean`", pool.avg_pool1d, ("F.avg_pool1d",)
+    ),
     Operation(
         "batch_norm",
         "constant statistics, not training",
@@ -35,10 +63,11 @@ OPERATIONS: tuple[Operation, ...] = (
         conv.batch_norm,
         ("F.batch_norm", "torch.batch_norm"),
     ),
+    Operation("bmm", _CONSTANT_SIDE, "as `matmul`", linear.bmm, ("torch.bmm",), ("bmm",)),
     Operation(
         "broadcast_tensors",
-        "not along the data dimension",
-        "`mul` by 1",
+        "none",
+        "`expand`",
         shape.broadcast_tensors,
         ("torch.broadcast_tensors",),
     ),
@@ -49,6 +78,7 @@ OPERATIONS: tuple[Operation, ...] = (
         shape.cat,
         ("torch.cat", "torch.concat", "torch.concatenate"),
     ),
+    Operation("celu", "not in place", "as `elu`", unary.celu, ("F.celu", "torch.celu"), ()),
     Operation("chunk", "none", "`slice` per part", shape.chunk, ("torch.chunk",), ("chunk",)),
     Operation(
         "clamp",
@@ -73,8 +103,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("data", "none", "none", passing.same, attribute="data"),
     Operation(
         "div",
-        "by a constant whose values are powers of two, where multiplying by the reciprocal is exact",
-        "`mul`",
+        "no `rounding_mode`; a constant divisor is not 0",
+        "`div`; `mul` where the reciprocal of a constant is exact",
         elementwise.div,
         ("torch.div", "torch.divide", "torch.true_divide", "operator.truediv"),
         ("div", "divide", "true_divide", "__truediv__"),
@@ -87,39 +117,148 @@ OPERATIONS: tuple[Operation, ...] = (
         ("F.dropout", "F.dropout1d", "F.dropout2d", "F.dropout3d", "F.alpha_dropout", "F.feature_alpha_dropout"),
     ),
     Operation("dstack", _DATA_DIM, "`reshape`, `concat`", shape.dstack, ("torch.dstack",)),
+    Operation("elu", "not in place", "`clamp`, `exp`, `mul`, `add`", unary.elu, ("F.elu",), ()),
+    Operation("eq", _BOOL, "`eq`", compare.comparison("eq"), ("torch.eq", "operator.eq"), ("eq", "__eq__")),
+    Operation("exp", "none", "`exp`", unary.function("exp"), ("torch.exp",), ("exp",)),
+    Operation("exp2", "none", "`exp2`", unary.function("exp2"), ("torch.exp2", "torch.special.exp2"), ("exp2",)),
     Operation(
         "expand",
-        "not along the data dimension",
-        "`mul` by 1",
+        "none",
+        "`expand`",
         shape.expand,
         ("torch.broadcast_to",),
         ("expand", "broadcast_to"),
     ),
-    Operation("expand_as", "not along the data dimension", "`mul` by 1", shape.expand_as, (), ("expand_as",)),
+    Operation("expand_as", "none", "`expand`", shape.expand_as, (), ("expand_as",)),
+    Operation("expm1", "none", "`exp`, `sub`", unary.expm1, ("torch.expm1", "torch.special.expm1"), ("expm1",)),
     Operation("flatten", _STRIDE, "`reshape`", shape.flatten, ("torch.flatten",), ("flatten",)),
+    Operation("flip", "none", "`index_select`", shape.flip, ("torch.flip",), ("flip",)),
     Operation("full_like", "constant value", "`constant`", elementwise.full_like, ("torch.full_like",)),
     Operation(
+        "ge",
+        _BOOL,
+        "`ge`",
+        compare.comparison("ge"),
+        ("torch.ge", "torch.greater_equal", "operator.ge"),
+        ("ge", "greater_equal", "__ge__"),
+    ),
+    Operation("gelu", "none", "`gelu`, `gelu_tanh`", unary.gelu, ("F.gelu",), ()),
+    Operation(
         "getitem",
-        "numbers, slices of step 1, `...`, `None`, one constant list of indices; at least one value left",
-        "a chain of `slice`, `reshape`",
+        "numbers, slices, `...`, `None`, one constant list of indices; at least one value left",
+        "a chain of `slice`, `index_select`, `reshape`",
         index.getitem,
         ("operator.getitem",),
         ("__getitem__",),
     ),
+    Operation(
+        "gt",
+        _BOOL,
+        "`gt`",
+        compare.comparison("gt"),
+        ("torch.gt", "torch.greater", "operator.gt"),
+        ("gt", "greater", "__gt__"),
+    ),
+    Operation("hardsigmoid", "not in place", "`add`, `clamp`, `mul`", unary.hardsigmoid, ("F.hardsigmoid",), ()),
+    Operation("hardswish", "not in place", "`add`, `clamp`, `mul`", unary.hardswish, ("F.hardswish",), ()),
     Operation("hardtanh", "not in place", "`clamp`", elementwise.hardtanh, ("F.hardtanh",)),
     Operation("hstack", _DATA_DIM, "`concat`", shape.hstack, ("torch.hstack",)),
     Operation(
         "index_select",
-        f"constant indices in at most {index.MAX_RUNS} runs",
-        "`slice`, `concat`",
+        "constant indices",
+        "`slice` where they are consecutive, else `index_select`",
         index.index_select,
         ("torch.index_select",),
         ("index_select",),
     ),
     Operation(
+        "layer_norm",
+        "constant weight and bias",
+        "`reduce_mean`, `rsqrt`, `mul`, `add`",
+        normal.layer_norm,
+        ("F.layer_norm",),
+    ),
+    Operation(
+        "le",
+        _BOOL,
+        "`le`",
+        compare.comparison("le"),
+        ("torch.le", "torch.less_equal", "operator.le"),
+        ("le", "less_equal", "__le__"),
+    ),
+    Operation(
         "leaky_relu", "slope from 0 to 1; not in place", "`mul`, `max`", elementwise.leaky_relu, ("F.leaky_relu",)
     ),
-    Operation("linear", "constant weight", "`linear`", linear.linear, ("F.linear",)),
+    Operation("linear", _CONSTANT_SIDE, _PRODUCT, linear.linear, ("F.linear",)),
+    Operation("log", "none", "`log`", unary.function("log"), ("torch.log",), ("log",)),
+    Operation("log10", "none", "`log2`, `mul`", unary.log10, ("torch.log10",), ("log10",)),
+    Operation("log1p", "none", "`add`, `log`", unary.log1p, ("torch.log1p", "torch.special.log1p"), ("log1p",)),
+    Operation("log2", "none", "`log2`", unary.function("log2"), ("torch.log2",), ("log2",)),
+    Operation(
+        "log_softmax",
+        "one axis",
+        "`reduce_max`, `exp`, `reduce_sum`, `log`",
+        normal.log_softmax,
+        ("F.log_softmax", "torch.log_softmax", "torch.special.log_softmax"),
+        ("log_softmax",),
+    ),
+    Operation(
+        "logical_and",
+        "of conditions",
+        "`mul`",
+        compare.logical_and,
+        ("torch.logical_and", "operator.and_", "torch.bitwise_and"),
+        ("logical_and", "bitwise_and", "__and__", "__rand__"),
+    ),
+    Operation(
+        "logical_not",
+        "of a condition",
+        "`eq` 0",
+        compare.logical_not,
+        ("torch.logical_not", "torch.bitwise_not", "operator.invert", "operator.not_"),
+        ("logical_not", "bitwise_not", "__invert__"),
+    ),
+    Operation(
+        "logical_or",
+        "of conditions",
+        "`max`",
+        compare.logical_or,
+        ("torch.logical_or", "operator.or_", "torch.bitwise_or"),
+        ("logical_or", "bitwise_or", "__or__", "__ror__"),
+    ),
+    Operation(
+        "logical_xor",
+        "of conditions",
+        "`ne`",
+        compare.logical_xor,
+        ("torch.logical_xor", "operator.xor", "torch.bitwise_xor"),
+        ("logical_xor", "bitwise_xor", "__xor__", "__rxor__"),
+    ),
+    Operation("logsigmoid", "none", "`mul`, `softplus`", unary.logsigmoid, ("F.logsigmoid",), ()),
+    Operation(
+        "logsumexp",
+        _KEEP,
+        "`reduce_max`, `exp`, `reduce_sum`, `log`",
+        reduce.logsumexp,
+        ("torch.logsumexp", "torch.special.logsumexp"),
+        ("logsumexp",),
+    ),
+    Operation(
+        "lt",
+        _BOOL,
+        "`lt`",
+        compare.comparison("lt"),
+        ("torch.lt", "torch.less", "operator.lt"),
+        ("lt", "less", "__lt__"),
+    ),
+    Operation(
+        "masked_fill",
+        "as `where`",
+        "`keep`, `drop`, `add`",
+        compare.masked_fill,
+        ("torch.masked_fill",),
+        ("masked_fill",),
+    ),
     Operation(
         "matmul",
         _CONSTANT_SIDE,
@@ -128,19 +267,37 @@ OPERATIONS: tuple[Operation, ...] = (
         ("torch.matmul", "torch.mm", "torch.mv", "operator.matmul"),
         ("matmul", "mm", "mv", "__matmul__", "__rmatmul__"),
     ),
-    Operation("max", "of two tensors, as `add`", "`max`", elementwise.maximum_of, ("torch.max",), ("max",)),
-    Operation("maximum", "as `add`", "`max`", elementwise.maximum, ("torch.maximum",), ("maximum",)),
     Operation(
-        "mean",
-        "over the last axis, which becomes the data dimension",
-        "`linear` with ones, `mul` by 1 / n",
-        linear.mean,
-        ("torch.mean",),
-        ("mean",),
+        "max",
+        "of two tensors; of an axis or all, its indices unused, " + _KEEP,
+        "`max`, `reduce_max`",
+        reduce.maximum_of,
+        ("torch.max",),
+        ("max",),
     ),
-    Operation("min", "of two tensors, as `add`", "`min`", elementwise.minimum_of, ("torch.min",), ("min",)),
+    Operation(
+        "max_pool1d",
+        "padding 0, no `ceil_mode`, no indices",
+        "`index_select`, `max`",
+        pool.max_pool1d,
+        ("F.max_pool1d", "torch.max_pool1d"),
+    ),
+    Operation("maximum", "as `add`", "`max`", elementwise.maximum, ("torch.maximum",), ("maximum",)),
+    Operation("mean", _KEEP, "`reduce_mean`", reduce.reduction("mean"), ("torch.mean",), ("mean",)),
+    Operation(
+        "min",
+        "of two tensors; of an axis or all, its indices unused, " + _KEEP,
+        "`min`, `reduce_min`",
+        reduce.minimum_of,
+        ("torch.min",),
+        ("min",),
+    ),
     Operation("minimum", "as `add`", "`min`", elementwise.minimum, ("torch.minimum",), ("minimum",)),
-    Operation("mT", "moves axes of extent 1 only; " + _STRIDE, "`reshape`", shape.swap_last, attribute="mT"),
+    Operation("mish", "not in place", "`softplus`, `tanh`, `mul`", unary.mish, ("F.mish",), ()),
+    Operation(
+        "movedim", "none", "`transpose`", shape.movedim, ("torch.movedim", "torch.moveaxis"), ("movedim", "moveaxis")
+    ),
+    Operation("mT", "none", "`transpose`", shape.swap_last, attribute="mT"),
     Operation(
         "mul",
         "as `add`",
@@ -150,6 +307,14 @@ OPERATIONS: tuple[Operation, ...] = (
         ("mul", "multiply", "__mul__", "__rmul__"),
     ),
     Operation("narrow", "constant start", "`slice`", index.narrow, ("torch.narrow",), ("narrow",)),
+    Operation(
+        "ne",
+        _BOOL,
+        "`ne`",
+        compare.comparison("ne"),
+        ("torch.ne", "torch.not_equal", "operator.ne"),
+        ("ne", "not_equal", "__ne__"),
+    ),
     Operation(
         "neg",
         "none",
@@ -161,6 +326,15 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("new_full", "constant value", "`constant`", elementwise.new_full, (), ("new_full",)),
     Operation("new_ones", "none", "`constant`", elementwise.new_ones, (), ("new_ones",)),
     Operation("new_zeros", "none", "`constant`", elementwise.new_zeros, (), ("new_zeros",)),
+    Operation(
+        "norm",
+        "p 1, 2 or inf; " + _KEEP,
+        "`mul`, `reduce_sum`, `sqrt`; `max`, `reduce_max`",
+        reduce.norm,
+        ("torch.norm",),
+        ("norm",),
+    ),
+    Operation("normalize", "p 1 or 2", "`norm`, `clamp`, `div`", reduce.normalize, ("F.normalize",)),
     Operation("ones_like", "none", "`constant`", elementwise.ones_like, ("torch.ones_like",)),
     Operation(
         "pad",
@@ -169,28 +343,67 @@ OPERATIONS: tuple[Operation, ...] = (
         conv.pad,
         ("F.pad",),
     ),
+    Operation("permute", "none", "`transpose`", shape.permute, ("torch.permute",), ("permute",)),
     Operation(
-        "permute",
-        "moves axes of extent 1 only; " + _STRIDE,
-        "`reshape`",
-        shape.permute,
-        ("torch.permute",),
-        ("permute",),
-    ),
-    Operation(
-        "pow", "exponent 1, 2 or 3", "`mul`", elementwise.power, ("torch.pow", "operator.pow"), ("pow", "__pow__")
+        "pow",
+        "exponent -2, -1, -0.5, 0.5, 1, 2, 3 or 4; or a run-time exponent of a number above 0",
+        "`mul`, `recip`, `sqrt`, `rsqrt`; `exp2`",
+        elementwise.power,
+        ("torch.pow", "operator.pow"),
+        ("pow", "__pow__"),
     ),
     Operation("ravel", _STRIDE, "`reshape`", shape.ravel, ("torch.ravel",), ("ravel",)),
+    Operation("rdiv", "number divided by a tensor", "`div`", elementwise.rdiv, (), ("__rtruediv__", "__rdiv__")),
+    Operation("reciprocal", "none", "`recip`", unary.function("recip"), ("torch.reciprocal",), ("reciprocal",)),
     Operation("relu", "not in place", "`clamp` from 0", elementwise.relu, ("F.relu", "torch.relu"), ("relu",)),
     Operation("relu6", "not in place", "`clamp` from 0 to 6", elementwise.relu6, ("F.relu6",)),
+    Operation("repeat", "none", "`expand`, `concat`", shape.repeat, (), ("repeat",)),
     Operation("reshape", _STRIDE, "`reshape`", shape.reshape, ("torch.reshape",), ("reshape",)),
     Operation("reshape_as", _STRIDE, "`reshape`", shape.reshape_as, (), ("reshape_as", "view_as")),
+    Operation(
+        "rms_norm",
+        "constant weight",
+        "`reduce_mean`, `rsqrt`, `mul`",
+        normal.rms_norm,
+        ("F.rms_norm", "torch.rms_norm"),
+    ),
+    Operation("roll", "axes given", "`index_select`", shape.roll, ("torch.roll",), ("roll",)),
+    Operation(
+        "rpow", "a number above 0 to the power of a tensor", "`mul`, `exp2`", elementwise.rpower, (), ("__rpow__",)
+    ),
+    Operation("rsqrt", "none", "`rsqrt`", unary.function("rsqrt"), ("torch.rsqrt",), ("rsqrt",)),
     Operation("rsub", "as `add`", "`sub`", elementwise.rsub, ("torch.rsub",), ("__rsub__", "rsub")),
     Operation("select", "none", "`slice`, `reshape`", index.select, ("torch.select",), ("select",)),
+    Operation("selu", "not in place", "as `elu`", unary.selu, ("F.selu", "torch.selu"), ()),
+    Operation(
+        "sigmoid",
+        "none",
+        "`sigmoid`",
+        unary.function("sigmoid"),
+        ("torch.sigmoid", "F.sigmoid", "torch.special.expit"),
+        ("sigmoid",),
+    ),
+    Operation("sign", "none", "`gt`, `lt`, `sub`", compare.sign, ("torch.sign", "torch.sgn"), ("sign", "sgn")),
+    Operation("silu", "not in place", "`silu`", unary.silu, ("F.silu",), ()),
+    Operation(
+        "softmax",
+        "one axis",
+        "`reduce_max`, `exp`, `reduce_sum`, `div`",
+        normal.softmax,
+        ("F.softmax", "torch.softmax", "torch.special.softmax"),
+        ("softmax",),
+    ),
+    Operation("softmin", "one axis", "as `softmax`", normal.softmin, ("F.softmin",)),
+    Operation(
+        "softplus", "`beta` times `threshold` from 8 on", "`softplus`, `mul`", unary.softplus, ("F.softplus",), ()
+    ),
+    Operation("softsign", "none", "`max`, `add`, `div`", unary.softsign, ("F.softsign",), ()),
     Operation("split", "none", "`slice` per part", shape.split, ("torch.split",), ("split",)),
+    Operation("sqrt", "none", "`sqrt`", unary.function("sqrt"), ("torch.sqrt",), ("sqrt",)),
     Operation("square", "none", "`mul`", elementwise.square, ("torch.square",), ("square",)),
     Operation("squeeze", _STRIDE, "`reshape`", shape.squeeze, ("torch.squeeze",), ("squeeze",)),
     Operation("stack", _DATA_DIM, "`reshape`, `concat`", shape.stack, ("torch.stack",)),
+    Operation("std", _KEEP, "as `var`, then `sqrt`", reduce.deviation, ("torch.std",), ("std",)),
     Operation(
         "sub",
         "as `add`",
@@ -199,16 +412,11 @@ OPERATIONS: tuple[Operation, ...] = (
         ("torch.sub", "torch.subtract", "operator.sub"),
         ("sub", "subtract", "__sub__"),
     ),
-    Operation(
-        "sum",
-        "over the last axis, which becomes the data dimension",
-        "`linear` with ones",
-        linear.total,
-        ("torch.sum",),
-        ("sum",),
-    ),
-    Operation("T", "moves axes of extent 1 only; " + _STRIDE, "`reshape`", shape.reverse_axes, attribute="T"),
-    Operation("t", "moves axes of extent 1 only; " + _STRIDE, "`reshape`", shape.reverse_axes, ("torch.t",), ("t",)),
+    Operation("sum", _KEEP, "`reduce_sum`", reduce.reduction("sum"), ("torch.sum",), ("sum",)),
+    Operation("T", "none", "`transpose`", shape.reverse_axes, attribute="T"),
+    Operation("t", "none", "`transpose`", shape.reverse_axes, ("torch.t",), ("t",)),
+    Operation("tanh", "none", "`tanh`", unary.function("tanh"), ("torch.tanh", "F.tanh"), ("tanh",)),
+    Operation("tanhshrink", "none", "`tanh`, `sub`", unary.tanhshrink, ("F.tanhshrink",), ()),
     Operation(
         "threshold",
         "value equal to threshold; not in place",
@@ -216,11 +424,12 @@ OPERATIONS: tuple[Operation, ...] = (
         elementwise.threshold,
         ("F.threshold", "torch.threshold"),
     ),
+    Operation("tile", "none", "`expand`, `concat`", shape.tile, ("torch.tile",), ("tile",)),
     Operation("to", "to float32", "none", passing.converted, (), ("to", "type_as")),
     Operation(
         "transpose",
-        "moves axes of extent 1 only; " + _STRIDE,
-        "`reshape`",
+        "none",
+        "`transpose`",
         shape.transpose,
         ("torch.transpose", "torch.swapaxes", "torch.swapdims"),
         ("transpose", "swapaxes", "swapdims"),
@@ -228,12 +437,25 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("unbind", "none", "`slice`, `reshape` per part", shape.unbind, ("torch.unbind",), ("unbind",)),
     Operation("unflatten", _STRIDE, "`reshape`", shape.unflatten, ("torch.unflatten",), ("unflatten",)),
     Operation("unsqueeze", _STRIDE, "`reshape`", shape.unsqueeze, ("torch.unsqueeze",), ("unsqueeze",)),
+    Operation("var", _KEEP, "`reduce_mean`, `sub`, `mul`", reduce.variance, ("torch.var",), ("var",)),
+    Operation("vector_norm", "as `norm`", "as `norm`", reduce.vector_norm, ("torch.linalg.vector_norm",)),
     Operation("view", _STRIDE + "; no other element type", "`reshape`", shape.view, (), ("view",)),
     Operation("vstack", _DATA_DIM, "`reshape`, `concat`", shape.vstack, ("torch.vstack", "torch.row_stack")),
+    Operation(
+        "where", "a comparison, or a constant, as condition", "`keep`, `drop`, `add`", compare.where, ("torch.where",)
+    ),
+    Operation("where_method", "as `where`", "`keep`, `drop`, `add`", compare.where_method, (), ("where",)),
     Operation("zeros_like", "none", "`constant`", elementwise.zeros_like, ("torch.zeros_like",)),
 )
 
 MODULES: tuple[Module, ...] = (
+    Module(
+        ("nn.AvgPool1d",),
+        ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"),
+        "as `avg_pool1d`",
+        "`index_select`, `reduce_mean`",
+        pool.avg_pool1d_module,
+    ),
     Module(
         ("nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d"),
         ("num_features", "eps", "momentum", "affine", "track_running_stats"),
@@ -241,6 +463,7 @@ MODULES: tuple[Module, ...] = (
         "none after a layer only it reads, else `mul`, `add`",
         conv.batch_norm_module,
     ),
+    Module(("nn.CELU",), ("alpha", "inplace"), "not in place", "as `elu`", unary.celu_module),
     Module(
         ("nn.ConstantPad1d", "nn.ZeroPad1d"),
         ("padding", "value"),
@@ -272,9 +495,28 @@ MODULES: tuple[Module, ...] = (
         "none",
         passing.dropout_module,
     ),
+    Module(("nn.ELU",), ("alpha", "inplace"), "not in place", "as `elu`", unary.elu_module),
     Module(("nn.Flatten",), ("start_dim", "end_dim"), _STRIDE, "`reshape`", shape.reshaped_module),
+    Module(("nn.GELU",), ("approximate",), "none", "`gelu`, `gelu_tanh`", unary.gelu_module),
+    Module(("nn.GRU",), _RECURRENT, _INITIAL, "`scan`, as `LSTM`", recurrent.gru_module),
+    Module(
+        ("nn.GRUCell",),
+        ("input_size", "hidden_size", "bias"),
+        "none",
+        "as `GRU`, without `scan`",
+        recurrent.gru_cell_module,
+    ),
+    Module(("nn.Hardsigmoid",), ("inplace",), "not in place", "as `hardsigmoid`", unary.hardsigmoid_module),
+    Module(("nn.Hardswish",), ("inplace",), "not in place", "as `hardswish`", unary.hardswish_module),
     Module(("nn.Hardtanh",), ("min_val", "max_val", "inplace"), "not in place", "`clamp`", elementwise.hardtanh_module),
     Module(("nn.Identity",), (), "none", "none", passing.same_module),
+    Module(
+        ("nn.LayerNorm",),
+        ("normalized_shape", "eps", "elementwise_affine", "bias"),
+        "none",
+        "as `layer_norm`",
+        normal.layer_norm_module,
+    ),
     Module(
         ("nn.LeakyReLU",),
         ("negative_slope", "inplace"),
@@ -283,6 +525,44 @@ MODULES: tuple[Module, ...] = (
         elementwise.leaky_relu_module,
     ),
     Module(("nn.Linear",), ("in_features", "out_features", "bias"), "none", "`linear`", linear.linear_module),
+    Module(("nn.LogSigmoid",), (), "none", "as `logsigmoid`", unary.logsigmoid_module),
+    Module(("nn.LogSoftmax",), ("dim",), "one axis", "as `log_softmax`", normal.log_softmax_module),
+    Module(
+        ("nn.LSTM",),
+        _RECURRENT,
+        _INITIAL + "; no projection",
+        "`scan` of `linear`, `sigmoid`, `tanh`, `mul`, `add`",
+        recurrent.lstm_module,
+    ),
+    Module(
+        ("vollo.LSTM",),
+        ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional"),
+        "bidirectional in whole sequences only",
+        "as `nn.LSTM`",
+        recurrent.vollo_lstm,
+    ),
+    Module(
+        ("nn.LSTMCell",),
+        ("input_size", "hidden_size", "bias"),
+        "none",
+        "as `LSTM`, without `scan`",
+        recurrent.lstm_cell_module,
+    ),
+    Module(
+        ("vollo.LSTMCell",),
+        ("input_size", "hidden_size", "batch_size"),
+        "not streamed, but for a `Scan` around it",
+        "as `nn.LSTMCell`, with a `state`",
+        recurrent.vollo_lstm_cell,
+    ),
+    Module(
+        ("nn.MaxPool1d",),
+        ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"),
+        "as `max_pool1d`",
+        "`index_select`, `max`",
+        pool.max_pool1d_module,
+    ),
+    Module(("nn.Mish",), ("inplace",), "not in place", "as `mish`", unary.mish_module),
     Module(
         ("vollo.PaddedConv1d",),
         ("in_channels", "out_channels", "kernel_size", "dilation", "groups", "bias"),
@@ -290,8 +570,48 @@ MODULES: tuple[Module, ...] = (
         "`conv1d`",
         conv.padded_conv1d,
     ),
+    Module(
+        ("vollo.RecurrentStateLSTM",),
+        ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "init_state"),
+        "streamed; over a whole sequence every inference starts from `init_state`",
+        "as `nn.LSTM`",
+        recurrent.recurrent_state_lstm,
+    ),
     Module(("nn.ReLU",), ("inplace",), "not in place", "`clamp` from 0", elementwise.relu_module),
     Module(("nn.ReLU6",), ("inplace",), "not in place", "`clamp` from 0 to 6", elementwise.relu6_module),
+    Module(
+        ("nn.RMSNorm", "vollo.RMSNorm"),
+        ("normalized_shape", "eps", "elementwise_affine"),
+        "none",
+        "as `rms_norm`",
+        normal.rms_norm_module,
+    ),
+    Module(
+        ("nn.RNN",),
+        (*_RECURRENT, "nonlinearity"),
+        _INITIAL,
+        "`scan` of `linear`, `tanh` or `clamp`",
+        recurrent.rnn_module,
+    ),
+    Module(
+        ("nn.RNNCell",),
+        ("input_size", "hidden_size", "bias", "nonlinearity"),
+        "none",
+        "as `RNN`, without `scan`",
+        recurrent.rnn_cell_module,
+    ),
+    Module(
+        ("vollo.Scan",), ("step",), "constant initial states", "`scan` of what the step lowers to", scan.scan_module
+    ),
+    Module(("nn.SELU",), ("inplace",), "not in place", "as `elu`", unary.selu_module),
+    Module(("nn.Sigmoid",), (), "none", "`sigmoid`", unary.module("sigmoid")),
+    Module(("nn.SiLU",), ("inplace",), "not in place", "`silu`", unary.silu_module),
+    Module(("nn.Softmax",), ("dim",), "one axis", "as `softmax`", normal.softmax_module),
+    Module(("nn.Softmin",), ("dim",), "one axis", "as `softmax`", normal.softmin_module),
+    Module(("nn.Softplus",), ("beta", "threshold"), "as `softplus`", "`softplus`, `mul`", unary.softplus_module),
+    Module(("nn.Softsign",), (), "none", "as `softsign`", unary.softsign_module),
+    Module(("nn.Tanh",), (), "none", "`tanh`", unary.module("tanh")),
+    Module(("nn.Tanhshrink",), (), "none", "as `tanhshrink`", unary.tanhshrink_module),
     Module(
         ("nn.Threshold",),
         ("threshold", "value", "inplace"),

@@ -52,38 +52,23 @@ def minimum(layer: Layer, input: Value | Number, other: Value | Number) -> Value
     return layer.pointwise("min", input, other)
 
 
-def two_operands(layer: Layer, input: Value, other: Value | Number | None) -> None:
-    """`max` and `min` of one operand reduce it."""
-    if other is None or isinstance(other, int):
-        layer.refuse("one operand, a reduction", "two tensors")
-
-
-def maximum_of(layer: Layer, input: Value, other: Any = None, keepdim: Any = None) -> Value:
-    """`torch.max` of two tensors."""
-    two_operands(layer, input, None if keepdim is not None else other)
-    return maximum(layer, input, other)
-
-
-def minimum_of(layer: Layer, input: Value, other: Any = None, keepdim: Any = None) -> Value:
-    """`torch.min` of two tensors."""
-    two_operands(layer, input, None if keepdim is not None else other)
-    return minimum(layer, input, other)
-
-
 def div(layer: Layer, input: Value | Number, other: Value | Number, rounding_mode: str | None = None) -> Value:
-    """Exact or not at all: a reciprocal that is not a power of two rounds twice."""
+    """Constants whose reciprocals are exact become factors."""
     if rounding_mode is not None:
         layer.refuse(f"rounding_mode={rounding_mode!r}", "rounding_mode=None")
-    if not isinstance(other, (Tensor, int, float)):
-        layer.refuse("a divisor computed at run time", "a constant divisor of powers of two")
-    divisor = torch.as_tensor(other, dtype=torch.float32)
-    for value in divisor.flatten().tolist():
-        if not has_exact_reciprocal(value):
-            layer.refuse(
-                f"divisor {value!r}",
-                "a power of two, or a product with the reciprocal if its rounding is acceptable",
-            )
-    return layer.pointwise("mul", input, divisor.reciprocal())
+    if isinstance(other, (Tensor, int, float)):
+        divisor = torch.as_tensor(other, dtype=torch.float32)
+        values = divisor.flatten().tolist()
+        if 0 in values:
+            layer.refuse("a divisor of 0", "another divisor")
+        if all(map(has_exact_reciprocal, values)):
+            return layer.pointwise("mul", input, divisor.reciprocal())
+    return layer.pointwise("div", input, other)
+
+
+def rdiv(layer: Layer, input: Value, other: Value | Number) -> Value:
+    """`other / input`."""
+    return div(layer, other, input)
 
 
 def has_exact_reciprocal(value: float) -> bool:
@@ -95,14 +80,32 @@ def has_exact_reciprocal(value: float) -> bool:
 
 
 def power(layer: Layer, input: Value | Number, exponent: Any) -> Value:
-    """Small whole powers as products."""
-    if not isinstance(exponent, (int, float)) or exponent not in (1, 2, 3) or isinstance(input, (int, float)):
-        layer.refuse(f"exponent {exponent!r}", "exponent 1, 2 or 3")
+    """Constant powers that are products and roots; run-time powers of a constant."""
+    base = float(input) if isinstance(input, (int, float)) or (isinstance(input, Tensor) and not input.dim()) else None
+    if base is not None:
+        if not 0 < base < math.inf:
+            layer.refuse(f"base {base!r}", "a base above 0")
+        scaled = exponent if base == 2 else layer.pointwise("mul", exponent, math.log2(base), part="log2")
+        return layer.unary("exp2", scaled)
+    roots = {0.5: "sqrt", -0.5: "rsqrt", -1: "recip"}
+    if not isinstance(exponent, (int, float)) or exponent not in (1, 2, 3, 4, -2, *roots):
+        layer.refuse(f"exponent {exponent!r}", "exponent -2, -1, -0.5, 0.5, 1, 2, 3 or 4")
     x = layer.runtime(input)
     if exponent == 1:
         return x
+    if exponent in roots:
+        return layer.unary(roots[exponent], x)
     squared = layer.pointwise("mul", x, x, part="" if exponent == 2 else "square")
-    return squared if exponent == 2 else layer.pointwise("mul", squared, x)
+    if exponent == 2:
+        return squared
+    if exponent == -2:
+        return layer.unary("recip", squared)
+    return layer.pointwise("mul", squared, x if exponent == 3 else squared)
+
+
+def rpower(layer: Layer, input: Value, other: Any) -> Value:
+    """`other ** input`."""
+    return power(layer, other, input)
 
 
 def square(layer: Layer, input: Value) -> Value:
