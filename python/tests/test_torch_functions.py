@@ -192,6 +192,9 @@ PRODUCTS = {
     "batches broadcast": (lambda a, b: a @ b, CUBE, rand(10, 4)),
     "left packed elsewhere": (lambda a, b: F.relu(a @ RIGHT).T @ F.relu(b @ CORNER).T, MAT, rand(4, 5)),
     "run-time weight": (lambda a, b: F.linear(a, b), MAT, rand(4, 5)),
+    "outer": (lambda a, b: (a @ RIGHT).unsqueeze(-1) @ (b @ CORNER).unsqueeze(0), rand(5), rand(5)),
+    "outer product": (lambda a, b: (a @ RIGHT)[:, :, None] * F.relu(b @ RIGHT), MAT, rand(5)),
+    "outer of rows": (lambda a: (a @ RIGHT)[:, None, :] * (a @ RIGHT)[..., None], MAT),
     "addmm": (lambda a, b, c: torch.addmm(c, a, b, beta=0.5, alpha=2), MAT, rand(5, 4), rand(3, 4)),
 }
 

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
+from vollo_torch.fx.nnir.packing import agreeing
 from vollo_torch.fx.nnir.report import Report, Stop
 
 
@@ -41,7 +42,6 @@ class Builder(Protocol):
     def transpose(self, name: str, x: int, perm: Sequence[int]) -> int: ...
     def index_select(self, name: str, x: int, axis: int, indices: Sequence[int]) -> int: ...
     def expand(self, name: str, x: int, shape: Sequence[int]) -> int: ...
-    def select(self, name: str, condition: int, a: int, b: int) -> int: ...
     def state(self, name: str, init: Any) -> int: ...
     def update(self, state: int, value: int) -> None: ...
     def scan(self, name: str, body: Any, axis: int, xs: Sequence[int], reverse: bool = False) -> list[int]: ...
@@ -298,8 +298,9 @@ class Layer:
 
     def select(self, condition: Value, a: Value | Number, b: Value | Number, part: str = "") -> Runtime:
         """`a` where the condition is not 0, else `b`."""
-        ids = [self.runtime(v).id for v in (condition, a, b)]
-        return self._emit(part, self.graph.builder.select, *ids)
+        dotted = f"{part}." if part else ""
+        chosen = self.pointwise("keep", a, condition, part=f"{dotted}yes")
+        return self.pointwise("add", chosen, self.pointwise("drop", b, condition, part=f"{dotted}no"), part=part)
 
     def scan(self, body: Any, axis: int, xs: Sequence[Value], reverse: bool = False, part: str = "") -> list[Runtime]:
         """A finished graph once per step; its outputs, stacked along the axis."""
@@ -343,7 +344,8 @@ class Layer:
 
     def pointwise(self, op: str, a: Value | Number, b: Value | Number, part: str = "") -> Runtime:
         """`add sub mul max min div lt le gt ge eq ne keep drop`, broadcast as numpy does."""
-        return self._emit(part, self.graph.builder.pointwise, op, self.runtime(a).id, self.runtime(b).id)
+        left, right = agreeing(self, self.runtime(a), self.runtime(b), part)
+        return self._emit(part, self.graph.builder.pointwise, op, left.id, right.id)
 
     def concat(self, xs: Sequence[Value], axis: int, part: str = "") -> Runtime:
         """One operand is itself."""

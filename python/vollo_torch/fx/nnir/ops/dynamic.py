@@ -5,6 +5,7 @@
 | K and K             | products `[.., M, N, K]`, summed over K; the result is packed along N |
 | K and another       | per k: column k of the left spread over a row, times row k of the right; the sum of all |
 | another and K       | the same, transposed                                                  |
+| any, K = 1          | a product with broadcasting                                           |
 
 Contract. Products are rounded to bf16, sums are not. Where nothing is decided yet, the last axis is taken.
 Errors. Neither side packed along K is refused.
@@ -35,6 +36,8 @@ def _part(part: str, name: str) -> str:
 
 
 def _matrices(layer: Layer, a: Runtime, b: Runtime, part: str) -> Runtime:
+    if a.shape[-1] == 1:
+        return layer.pointwise("mul", a, b, part=part)
     ranks = len(a.shape), len(b.shape)
     left, right = layer.data_dim(a), layer.data_dim(b)
     a_contracted = left is None or left == ranks[0] - 1
@@ -80,8 +83,6 @@ def _one(layer: Layer, a: Runtime, b: Runtime, part: str) -> Runtime:
         pick[:, k] = 1
         column = layer.linear(a, pick, None, part=_part(part, f"column{k}"))
         row = layer.slice(b, len(b.shape) - 2, k, k + 1, part=_part(part, f"row{k}"))
-        terms.append(layer.pointwise("mul", column, row, part=_part(part, f"term{k}") if inner > 1 else part))
-    if inner == 1:
-        return terms[0]
+        terms.append(layer.pointwise("mul", column, row, part=_part(part, f"term{k}")))
     stacked = [layer.reshape(t, (1, *t.shape), part=_part(part, f"layer{k}")) for k, t in enumerate(terms)]
     return layer.reduce("sum", layer.concat(stacked, 0, part=_part(part, "terms")), [0], False, part=part)
