@@ -253,6 +253,90 @@ impl GraphBuilder {
         })
     }
 
+    /// `exp(x) / sum(exp(x))` along an axis.
+    fn softmax(&mut self, name: String, x: usize, axis: usize) -> PyResult<usize> {
+        guard(|| {
+            let x = self.node(x)?;
+            let id = self.open()?.softmax(name, x, axis);
+            self.add(id)
+        })
+    }
+
+    /// `x - log(sum(exp(x)))` along an axis.
+    fn log_softmax(&mut self, name: String, x: usize, axis: usize) -> PyResult<usize> {
+        guard(|| {
+            let x = self.node(x)?;
+            let id = self.open()?.log_softmax(name, x, axis);
+            self.add(id)
+        })
+    }
+
+    /// `(x - mean) / sqrt(variance + eps) * weight + bias` over the last `axes` axes.
+    #[pyo3(signature = (name, x, axes, weight, bias, eps))]
+    fn layer_norm(
+        &mut self,
+        name: String,
+        x: usize,
+        axes: usize,
+        weight: Option<Bound<'_, PyAny>>,
+        bias: Option<Bound<'_, PyAny>>,
+        eps: f32,
+    ) -> PyResult<usize> {
+        guard(|| {
+            let x = self.node(x)?;
+            let weight = optional(weight, &format!("{name}.weight"))?;
+            let bias = optional(bias, &format!("{name}.bias"))?;
+            let id = self.open()?.layer_norm(name, x, axes, weight, bias, eps);
+            self.add(id)
+        })
+    }
+
+    /// `x / sqrt(mean(x x) + eps) * weight` over the last `axes` axes.
+    #[pyo3(signature = (name, x, axes, weight, eps))]
+    fn rms_norm(
+        &mut self,
+        name: String,
+        x: usize,
+        axes: usize,
+        weight: Option<Bound<'_, PyAny>>,
+        eps: f32,
+    ) -> PyResult<usize> {
+        guard(|| {
+            let x = self.node(x)?;
+            let weight = optional(weight, &format!("{name}.weight"))?;
+            let id = self.open()?.rms_norm(name, x, axes, weight, eps);
+            self.add(id)
+        })
+    }
+
+    /// The largest of `kernel` values `dilation` apart, in windows that start `stride` apart.
+    #[pyo3(signature = (name, x, axis, kernel, stride=1, dilation=1))]
+    fn max_pool1d(
+        &mut self,
+        name: String,
+        x: usize,
+        axis: usize,
+        kernel: usize,
+        stride: usize,
+        dilation: usize,
+    ) -> PyResult<usize> {
+        guard(|| {
+            let x = self.node(x)?;
+            let id = self.open()?;
+            let id = id.max_pool1d(name, x, axis, kernel, stride, dilation);
+            self.add(id)
+        })
+    }
+
+    /// The product of two run-time matrices, or batches of them.
+    fn matmul(&mut self, name: String, a: usize, b: usize) -> PyResult<usize> {
+        guard(|| {
+            let (a, b) = (self.node(a)?, self.node(b)?);
+            let id = self.open()?.matmul(name, a, b);
+            self.add(id)
+        })
+    }
+
     /// `min(max(x, min), max)`; infinite bounds are open.
     fn clamp(&mut self, name: String, x: usize, min: f32, max: f32) -> PyResult<usize> {
         guard(|| {

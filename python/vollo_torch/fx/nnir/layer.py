@@ -5,7 +5,7 @@
 | `Runtime`  | a node of the NNIR graph, depends on an input                            |
 | `Tensor`   | a constant                                                               |
 | `Padded`   | a run-time value with constants around it, not written yet               |
-| `Overhang` | a convolution's steps beyond the input's last; gone once they are cut    |
+| `Overhang` | a convolution's steps beyond the input's last; not written if they are cut |
 | `Truth`    | a run-time condition, 1 or 0                                             |
 | `Later`    | a result that is written when somebody reads it                          |
 | `Absent`   | a result the machine cannot give; refused when somebody reads it         |
@@ -42,6 +42,11 @@ class Builder(Protocol):
     def transpose(self, name: str, x: int, perm: Sequence[int]) -> int: ...
     def index_select(self, name: str, x: int, axis: int, indices: Sequence[int]) -> int: ...
     def expand(self, name: str, x: int, shape: Sequence[int]) -> int: ...
+    def softmax(self, name: str, x: int, axis: int) -> int: ...
+    def log_softmax(self, name: str, x: int, axis: int) -> int: ...
+    def layer_norm(self, name: str, x: int, axes: int, weight: Any, bias: Any, eps: float) -> int: ...
+    def rms_norm(self, name: str, x: int, axes: int, weight: Any, eps: float) -> int: ...
+    def max_pool1d(self, name: str, x: int, axis: int, kernel: int, stride: int = 1, dilation: int = 1) -> int: ...
     def state(self, name: str, init: Any) -> int: ...
     def update(self, state: int, value: int) -> None: ...
     def scan(self, name: str, body: Any, axis: int, xs: Sequence[int], reverse: bool = False) -> list[int]: ...
@@ -53,6 +58,7 @@ class Builder(Protocol):
     def slice(self, name: str, x: int, axis: int, start: int, end: int) -> int: ...
     def reshape(self, name: str, x: int, shape: Sequence[int]) -> int: ...
     def shape(self, id: int) -> Sequence[int]: ...
+    def output(self, id: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -80,13 +86,11 @@ class Padded:
 
 @dataclass(frozen=True)
 class Overhang:
-    """The causal part of a convolution padded on both sides; `extra` steps follow that no causal network can give."""
+    """The causal part of a convolution padded on both sides; `extra` steps follow that `whole` writes, too."""
 
     x: Runtime
     extra: int
-    layer: Layer
-    attribute: str
-    nearest: str
+    whole: Callable[[], Runtime]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -140,7 +144,7 @@ class Graph:
         self.folded_norms: dict[fx.Node, fx.Node] = {}
         self._constants: dict[int, tuple[Tensor, int]] = {}
         self._padding: dict[int, Runtime] = {}
-        self._later: dict[int, tuple[Later, Runtime]] = {}
+        self._later: dict[int, tuple[Value, Runtime]] = {}
         self.cells: dict[str, tuple[Runtime, Runtime]] = {}
         """Modules with a state of their own: the state, and what it has become so far."""
 
@@ -199,13 +203,14 @@ class Layer:
             return value
         if isinstance(value, Padded):
             return self._written(value)
-        if isinstance(value, (Overhang, Absent)):
+        if isinstance(value, Absent):
             raise value.layer.unsupported(value.attribute, value.nearest)
         if isinstance(value, Truth):
             return value.x
-        if isinstance(value, Later):
+        if isinstance(value, (Later, Overhang)):
             # Keeps the value alive, so that its id stays its own.
-            known = self.graph._later.get(id(value)) or (value, value.write())
+            known = self.graph._later.get(id(value))
+            known = known or (value, value.write() if isinstance(value, Later) else value.whole())
             self.graph._later[id(value)] = known
             return known[1]
         if isinstance(value, Tensor):
@@ -295,6 +300,28 @@ class Layer:
         if value.shape == tuple(shape):
             return value
         return self._emit(part, self.graph.builder.expand, value.id, list(shape))
+
+    def softmax(self, x: Value, axis: int, part: str = "") -> Runtime:
+        """`exp(x) / sum(exp(x))`."""
+        return self._emit(part, self.graph.builder.softmax, self.runtime(x).id, axis)
+
+    def log_softmax(self, x: Value, axis: int, part: str = "") -> Runtime:
+        """`x - log(sum(exp(x)))`."""
+        return self._emit(part, self.graph.builder.log_softmax, self.runtime(x).id, axis)
+
+    def layer_norm(self, x: Value, axes: int, weight: Tensor | None, bias: Tensor | None, eps: float) -> Runtime:
+        """Over the last `axes` axes, `weight` and `bias` of their shape."""
+        arrays = [None if t is None else array(t) for t in (weight, bias)]
+        return self._emit("", self.graph.builder.layer_norm, self.runtime(x).id, axes, *arrays, eps)
+
+    def rms_norm(self, x: Value, axes: int, weight: Tensor | None, eps: float) -> Runtime:
+        """Over the last `axes` axes, `weight` of their shape."""
+        factor = None if weight is None else array(weight)
+        return self._emit("", self.graph.builder.rms_norm, self.runtime(x).id, axes, factor, eps)
+
+    def max_pool1d(self, x: Value, axis: int, kernel: int, stride: int, dilation: int) -> Runtime:
+        """The largest value of every window."""
+        return self._emit("", self.graph.builder.max_pool1d, self.runtime(x).id, axis, kernel, stride, dilation)
 
     def select(self, condition: Value, a: Value | Number, b: Value | Number, part: str = "") -> Runtime:
         """`a` where the condition is not 0, else `b`."""

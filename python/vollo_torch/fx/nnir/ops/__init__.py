@@ -26,7 +26,7 @@ _CONSTANT_SIDE = (
     "a constant side without a batch; of two run-time sides one at least is packed along the contracted axis"
 )
 _CAUSAL = (
-    "1-D; constant weight and bias; stride 1; `groups` 1, or as many as channels in and out; one tap, or causal: "
+    "1-D; constant weight and bias; `groups` 1, or as many as channels in and out; streamed if causal: stride 1 and "
     "`dilation * (kernel_size - 1)` zeros padded on the left, or on both sides and that many steps cut off the end"
 )
 _PRODUCT = (
@@ -82,14 +82,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("chunk", "none", "`slice` per part", shape.chunk, ("torch.chunk",), ("chunk",)),
     Operation(
         "clamp",
-        "constant bounds",
+        "none",
         "`clamp`; `max`, `min` for bounds that are tensors",
         elementwise.clamp,
         ("torch.clamp", "torch.clip"),
         ("clamp", "clip"),
     ),
-    Operation("clamp_max", "constant bound", "`clamp`", elementwise.clamp_max, ("torch.clamp_max",), ("clamp_max",)),
-    Operation("clamp_min", "constant bound", "`clamp`", elementwise.clamp_min, ("torch.clamp_min",), ("clamp_min",)),
+    Operation("clamp_max", "none", "as `clamp`", elementwise.clamp_max, ("torch.clamp_max",), ("clamp_max",)),
+    Operation("clamp_min", "none", "as `clamp`", elementwise.clamp_min, ("torch.clamp_min",), ("clamp_min",)),
     Operation(
         "clone",
         "none",
@@ -187,7 +187,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ("le", "less_equal", "__le__"),
     ),
     Operation(
-        "leaky_relu", "slope from 0 to 1; not in place", "`mul`, `max`", elementwise.leaky_relu, ("F.leaky_relu",)
+        "leaky_relu", "not in place", "`mul`, `max`; `clamp`, `mul`, `add`", elementwise.leaky_relu, ("F.leaky_relu",)
     ),
     Operation("linear", _CONSTANT_SIDE, _PRODUCT, linear.linear, ("F.linear",)),
     Operation("log", "none", "`log`", unary.function("log"), ("torch.log",), ("log",)),
@@ -352,6 +352,9 @@ OPERATIONS: tuple[Operation, ...] = (
         ("torch.pow", "operator.pow"),
         ("pow", "__pow__"),
     ),
+    Operation(
+        "prelu", "constant weight", "`clamp`, `mul`, `add`", elementwise.prelu, ("F.prelu", "torch.prelu"), ("prelu",)
+    ),
     Operation("ravel", _STRIDE, "`reshape`", shape.ravel, ("torch.ravel",), ("ravel",)),
     Operation("rdiv", "number divided by a tensor", "`div`", elementwise.rdiv, (), ("__rtruediv__", "__rdiv__")),
     Operation("reciprocal", "none", "`recip`", unary.function("recip"), ("torch.reciprocal",), ("reciprocal",)),
@@ -388,7 +391,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "softmax",
         "one axis",
-        "`reduce_max`, `exp`, `reduce_sum`, `div`",
+        "`reduce_max`, `exp`, `reduce_sum`, `recip`, `mul`",
         normal.softmax,
         ("F.softmax", "torch.softmax", "torch.special.softmax"),
         ("softmax",),
@@ -419,8 +422,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("tanhshrink", "none", "`tanh`, `sub`", unary.tanhshrink, ("F.tanhshrink",), ()),
     Operation(
         "threshold",
-        "value equal to threshold; not in place",
-        "`clamp`",
+        "not in place",
+        "`clamp` if value and threshold are the same, else `gt`, `keep`, `drop`, `add`",
         elementwise.threshold,
         ("F.threshold", "torch.threshold"),
     ),
@@ -520,8 +523,8 @@ MODULES: tuple[Module, ...] = (
     Module(
         ("nn.LeakyReLU",),
         ("negative_slope", "inplace"),
-        "slope from 0 to 1; not in place",
-        "`mul`, `max`",
+        "not in place",
+        "as `leaky_relu`",
         elementwise.leaky_relu_module,
     ),
     Module(("nn.Linear",), ("in_features", "out_features", "bias"), "none", "`linear`", linear.linear_module),
@@ -577,6 +580,7 @@ MODULES: tuple[Module, ...] = (
         "as `nn.LSTM`",
         recurrent.recurrent_state_lstm,
     ),
+    Module(("nn.PReLU",), ("num_parameters", "init"), "none", "as `prelu`", elementwise.prelu_module),
     Module(("nn.ReLU",), ("inplace",), "not in place", "`clamp` from 0", elementwise.relu_module),
     Module(("nn.ReLU6",), ("inplace",), "not in place", "`clamp` from 0 to 6", elementwise.relu6_module),
     Module(
@@ -615,8 +619,8 @@ MODULES: tuple[Module, ...] = (
     Module(
         ("nn.Threshold",),
         ("threshold", "value", "inplace"),
-        "value equal to threshold; not in place",
-        "`clamp`",
+        "not in place",
+        "`clamp` if value and threshold are the same, else `gt`, `keep`, `drop`, `add`",
         elementwise.threshold_module,
     ),
     Module(("nn.Unflatten",), ("dim", "unflattened_size"), _STRIDE, "`reshape`", shape.reshaped_module),

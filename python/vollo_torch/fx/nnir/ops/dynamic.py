@@ -84,5 +84,5 @@ def _one(layer: Layer, a: Runtime, b: Runtime, part: str) -> Runtime:
         column = layer.linear(a, pick, None, part=_part(part, f"column{k}"))
         row = layer.slice(b, len(b.shape) - 2, k, k + 1, part=_part(part, f"row{k}"))
         terms.append(layer.pointwise("mul", column, row, part=_part(part, f"term{k}")))
-    stacked = [layer.reshape(t, (1, *t.shape), part=_part(part, f"layer{k}")) for k, t in enumerate(terms)]
+    stacked = [layer.expand(t, (1, *t.shape), part=_part(part, f"layer{k}")) for k, t in enumerate(terms)]
     return layer.reduce("sum", layer.concat(stacked, 0, part=_part(part, "terms")), [0], False, part=part)

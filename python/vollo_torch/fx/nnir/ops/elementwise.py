@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vollo_torch.fx.nnir.layer import Layer, Number, Value
+from vollo_torch.fx.nnir.layer import Layer, Number, Runtime, Value
 
 
 def add(layer: Layer, input: Value | Number, other: Value | Number, alpha: Number = 1) -> Value:
@@ -120,9 +120,9 @@ def absolute(layer: Layer, input: Value) -> Value:
 
 
 def clamp(layer: Layer, input: Value, min: Any = None, max: Any = None) -> Value:
-    """Bounds are numbers or constants; torch, too, gives the upper one if they cross."""
-    low, high = (_bound(layer, name, bound) for name, bound in (("min", min), ("max", max)))
-    if not isinstance(low, Tensor) and not isinstance(high, Tensor):
+    """Torch, too, gives the upper bound if they cross."""
+    low, high = _bound(min), _bound(max)
+    if all(bound is None or isinstance(bound, (int, float)) for bound in (low, high)):
         return layer.clamp(input, low, high)
     x = layer.runtime(input)
     for op, bound, part in (("max", low, "" if high is None else "min"), ("min", high, "")):
@@ -131,11 +131,8 @@ def clamp(layer: Layer, input: Value, min: Any = None, max: Any = None) -> Value
     return x
 
 
-def _bound(layer: Layer, name: str, bound: Any) -> Number | Tensor | None:
-    if bound is None or isinstance(bound, (int, float)):
-        return bound
-    tensor = layer.constant(bound, f"bound {name}")
-    return float(tensor) if tensor.numel() == 1 and tensor.dim() == 0 else tensor
+def _bound(bound: Any) -> Any:
+    return float(bound) if isinstance(bound, Tensor) and bound.numel() == 1 and bound.dim() == 0 else bound
 
 
 def clamp_min(layer: Layer, input: Value, min: Any) -> Value:
@@ -173,20 +170,39 @@ def hardtanh(layer: Layer, input: Value, min_val: float = -1.0, max_val: float =
 
 
 def threshold(layer: Layer, input: Value, threshold: float, value: float, inplace: bool = False) -> Value:
-    """A bound where the threshold is also the value below it."""
+    """`value` from the threshold down; a clamp where both are the same."""
     in_place(layer, inplace)
-    if threshold != value:
-        layer.refuse(f"threshold={threshold!r}, value={value!r}", "value equal to threshold, which is a clamp")
-    return layer.clamp(input, threshold, None)
+    if threshold == value:
+        return layer.clamp(input, threshold, None)
+    x = layer.runtime(input)
+    return layer.select(layer.pointwise("gt", x, threshold, part="above"), x, value)
 
 
 def leaky_relu(layer: Layer, input: Value, negative_slope: float = 0.01, inplace: bool = False) -> Value:
-    """The larger of a value and its multiple."""
+    """The larger of a value and its multiple; the smaller for slopes above 1."""
     in_place(layer, inplace)
-    if not 0 <= negative_slope <= 1:
-        layer.refuse(f"negative_slope={negative_slope!r}", "negative_slope from 0 to 1")
     x = layer.runtime(input)
-    return layer.pointwise("max", x, layer.pointwise("mul", x, float(negative_slope), part="slope"))
+    if 0 <= negative_slope <= 1:
+        return layer.pointwise("max", x, layer.pointwise("mul", x, float(negative_slope), part="slope"))
+    return _two_slopes(layer, x, float(negative_slope))
+
+
+def _two_slopes(layer: Layer, x: Runtime, slope: Any) -> Value:
+    below = layer.pointwise("mul", layer.clamp(x, None, 0, part="below"), slope, part="slope")
+    return layer.pointwise("add", layer.clamp(x, 0, None, part="above"), below)
+
+
+def prelu(layer: Layer, input: Value, weight: Any) -> Value:
+    """Below 0 times a constant per channel, the second axis."""
+    slope = layer.constant(weight, "a weight")
+    if slope.numel() > 1 and len(input.shape) > 1:
+        slope = slope.reshape(-1, *[1] * (len(input.shape) - 2))
+    return _two_slopes(layer, layer.runtime(input), slope)
+
+
+def prelu_module(layer: Layer, module: Any, input: Value) -> Value:
+    """`nn.PReLU`."""
+    return prelu(layer, input, module.weight)
 
 
 def zeros_like(layer: Layer, input: Value, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:

@@ -1,13 +1,13 @@
 """Pooling along the last axis: the largest or the mean of windows.
 
-A window's values are what `index_select` takes, one operation per place in the window; nothing is padded.
+One `index_select` per place in the window; nothing is padded.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from vollo_torch.fx.nnir.layer import Layer, Runtime, Value
+from vollo_torch.fx.nnir.layer import Layer, Value
 
 
 def max_pool1d(
@@ -24,11 +24,8 @@ def max_pool1d(
     _check(layer, padding, ceil_mode)
     if return_indices:
         layer.refuse("return_indices=True", "return_indices=False")
-    places = _places(layer, input, kernel_size, stride, dilation)
-    for tap, x in enumerate(places[1:], 1):
-        part = "" if tap + 1 == len(places) else f"max{tap}"
-        places[0] = layer.pointwise("max", places[0], x, part=part)
-    return places[0]
+    kernel = _one(kernel_size)
+    return layer.max_pool1d(input, len(input.shape) - 1, kernel, _step(kernel, stride), _one(dilation))
 
 
 def max_pool1d_module(layer: Layer, module: Any, input: Value) -> Value:
@@ -56,11 +53,14 @@ def avg_pool1d(
 ) -> Value:
     """The mean of every window."""
     _check(layer, padding, ceil_mode)
-    places = _places(layer, input, kernel_size, stride, 1)
-    if len(places) == 1:
-        return places[0]
-    stacked = [layer.reshape(x, (1, *x.shape), part=f"place{i}") for i, x in enumerate(places)]
-    return layer.reduce("mean", layer.concat(stacked, 0, part="places"), [0], False)
+    x, kernel = layer.runtime(input), _one(kernel_size)
+    step, windows = _step(kernel, stride), layer.result_shape[-1]
+    places = []
+    for k in range(kernel):
+        indices = [w * step + k for w in range(windows)]
+        place = layer.index_select(x, len(x.shape) - 1, indices, part=f"place{k}")
+        places.append(layer.expand(place, (1, *place.shape), part=f"place{k}.lifted"))
+    return layer.reduce("mean", layer.concat(places, 0, part="places"), [0], False)
 
 
 def avg_pool1d_module(layer: Layer, module: Any, input: Value) -> Value:
@@ -79,14 +79,5 @@ def _one(value: Any) -> int:
     return int(value[0] if isinstance(value, (tuple, list)) else value)
 
 
-def _places(layer: Layer, input: Value, kernel_size: Any, stride: Any, dilation: Any) -> list[Runtime]:
-    x = layer.runtime(input)
-    kernel, apart = _one(kernel_size), _one(dilation)
-    step = kernel if stride is None or stride == [] else _one(stride)
-    axis, windows = len(x.shape) - 1, layer.result_shape[-1]
-    return [
-        layer.index_select(
-            x, axis, [w * step + k * apart for w in range(windows)], part=f"place{k}" if kernel > 1 else ""
-        )
-        for k in range(kernel)
-    ]
+def _step(kernel: int, stride: Any) -> int:
+    return kernel if stride is None or stride == [] else _one(stride)
