@@ -192,6 +192,8 @@ PRODUCTS = {
     "batches broadcast": (lambda a, b: a @ b, CUBE, rand(10, 4)),
     "left packed elsewhere": (lambda a, b: F.relu(a @ RIGHT).T @ F.relu(b @ CORNER).T, MAT, rand(4, 5)),
     "run-time weight": (lambda a, b: F.linear(a, b), MAT, rand(4, 5)),
+    "with itself": (lambda a: (a @ a.T) @ a, MAT),
+    "with itself, transposed": (lambda a: a.T @ a, MAT),
     "outer": (lambda a, b: (a @ RIGHT).unsqueeze(-1) @ (b @ CORNER).unsqueeze(0), rand(5), rand(5)),
     "outer product": (lambda a, b: (a @ RIGHT)[:, :, None] * F.relu(b @ RIGHT), MAT, rand(5)),
     "outer of rows": (lambda a: (a @ RIGHT)[:, None, :] * (a @ RIGHT)[..., None], MAT),

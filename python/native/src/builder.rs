@@ -444,6 +444,14 @@ impl GraphBuilder {
         })
     }
 
+    /// Packs a tensor along an axis, where that is still open.
+    fn pack(&mut self, id: usize, axis: usize) -> PyResult<()> {
+        guard(|| {
+            let id = self.node(id)?;
+            self.open()?.pack(id, axis).map_err(compile)
+        })
+    }
+
     /// Declares the next output of the model.
     fn output(&mut self, id: usize) -> PyResult<()> {
         guard(|| {
@@ -453,15 +461,20 @@ impl GraphBuilder {
         })
     }
 
-    /// The finished graph; the builder is used up, even when the graph is refused.
-    fn finish(&mut self) -> PyResult<Nnir> {
+    /// The finished graph; the builder is used up, even when the graph is refused. Layers of `stream_only` keep state from step to
+    /// step of a sequence, so the graph does not compile until it is streamed.
+    #[pyo3(signature = (stream_only=vec![]))]
+    fn finish(&mut self, stream_only: Vec<String>) -> PyResult<Nnir> {
         guard(|| {
             self.open()?;
             let builder = self.builder.take();
             let graph = builder.map(nnir::GraphBuilder::finish).transpose();
             let graph = graph.map_err(compile)?;
             graph
-                .map(Nnir::new)
+                .map(|graph| Nnir {
+                    stream_only,
+                    ..Nnir::new(graph)
+                })
                 .ok_or_else(|| crate::errors::internal("no graph"))
         })
     }

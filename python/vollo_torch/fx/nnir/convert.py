@@ -66,7 +66,7 @@ def to_nnir(
         raise graph.first_error
     for output in outputs:
         builder.output(output.id)
-    return builder.finish()
+    return builder.finish(graph.stream_only)
 
 
 def _check_module(module: object) -> None:

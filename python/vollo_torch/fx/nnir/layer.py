@@ -58,6 +58,7 @@ class Builder(Protocol):
     def slice(self, name: str, x: int, axis: int, start: int, end: int) -> int: ...
     def reshape(self, name: str, x: int, shape: Sequence[int]) -> int: ...
     def shape(self, id: int) -> Sequence[int]: ...
+    def pack(self, id: int, axis: int) -> None: ...
     def output(self, id: int) -> None: ...
 
 
@@ -145,6 +146,10 @@ class Graph:
         self._constants: dict[int, tuple[Tensor, int]] = {}
         self._padding: dict[int, Runtime] = {}
         self._later: dict[int, tuple[Value, Runtime]] = {}
+        self.turned: dict[int, tuple[Runtime, tuple[int, ...]]] = {}
+        """Transposed values: of what, and how."""
+        self.stream_only: list[str] = []
+        """Layers that mean what they should only where an inference is a step."""
         self.cells: dict[str, tuple[Runtime, Runtime]] = {}
         """Modules with a state of their own: the state, and what it has become so far."""
 
@@ -288,7 +293,9 @@ class Layer:
         value = self.runtime(x)
         if list(perm) == list(range(len(value.shape))):
             return value
-        return self._emit(part, self.graph.builder.transpose, value.id, list(perm))
+        result = self._emit(part, self.graph.builder.transpose, value.id, list(perm))
+        self.graph.turned[result.id] = (value, tuple(perm))
+        return result
 
     def index_select(self, x: Value, axis: int, indices: Sequence[int], part: str = "") -> Runtime:
         """Chosen indices of an axis."""
@@ -348,7 +355,7 @@ class Layer:
         # Body and model are built by the same class.
         make: Any = type(self.graph.builder)
         inner = Graph(make(name))
-        inner.report = self.graph.report
+        inner.report, inner.stream_only = self.graph.report, self.graph.stream_only
         layer = Layer(inner, self.node, self.operation)
         layer.name = name
         try:
@@ -363,6 +370,20 @@ class Layer:
     def data_dim(self, x: Runtime) -> int | None:
         """The axis a value is packed along, if that is decided."""
         return self.graph.builder.data_dim(x.id)
+
+    def packed(self, x: Runtime, wanted: int | None = None) -> int:
+        """The same, decided now if it is not: as wanted, else the last axis, before transpositions."""
+        known = self.data_dim(x)
+        if known is None:
+            known = self._likely_data_dim(x) if wanted is None else wanted
+            self._call(self.graph.builder.pack, x.id, known)
+        return known
+
+    def _likely_data_dim(self, x: Runtime) -> int:
+        if x.id not in self.graph.turned:
+            return len(x.shape) - 1
+        value, perm = self.graph.turned[x.id]
+        return perm.index(self._likely_data_dim(value))
 
     def clamp(self, x: Value, low: Number | None, high: Number | None, part: str = "") -> Runtime:
         """`min(max(x, low), high)`; absent bounds are open."""

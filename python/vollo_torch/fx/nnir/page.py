@@ -55,7 +55,8 @@ and, for now, `Fp32Activations`, `Fp8Weights` and `CorePartition` around a layer
 A model over a sequence compiles whole, all steps in one inference, or streamed (`NNIR.streaming_transform`), one step per
 inference: convolutions look back and recurrent layers carry their state on. Streamed, nothing may reach other steps but
 causal convolutions and recurrent layers from the first step on. Whole, a recurrent layer starts from its initial state in
-every inference, `RecurrentStateLSTM` included; `LSTMCell` keeps its cell state either way. Initial states are constants.
+every inference; `RecurrentStateLSTM`, whose state outlives the sequence, compiles streamed only. `LSTMCell` keeps its cell
+state from inference to inference. Initial states are constants.
 """
 
 _AFTER = """\
@@ -77,6 +78,7 @@ _AFTER = """\
 | `to_nnir` | weights or constants that are NaN or infinite | `ValueError` | names the layer and the element |
 | `to_nnir` | data dimensions that do not go together | `ValueError` | names the layers |
 | `to_nnir` | precisions that are no `NumberFormat` | `TypeError` | |
+| `to_program`, `add_nnir` | a graph with a `RecurrentStateLSTM` that is not streamed | `ValueError` | `streaming_transform` first |
 | `load` | no archive of this version, or a damaged one | `ValueError` | `save` again |
 | `save`, `load` | a path that cannot be written or read | `OSError` | |
 | `CorePartition` | cores outside of the enclosing partition | `ValueError` on entry | `override=True` |

@@ -576,7 +576,7 @@ MODULES: tuple[Module, ...] = (
     Module(
         ("vollo.RecurrentStateLSTM",),
         ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "init_state"),
-        "streamed; over a whole sequence every inference starts from `init_state`",
+        "streamed only",
         "as `nn.LSTM`",
         recurrent.recurrent_state_lstm,
     ),

@@ -7,7 +7,8 @@
 | another and K       | the same, transposed                                                  |
 | any, K = 1          | a product with broadcasting                                           |
 
-Contract. Products are rounded to bf16, sums are not. Where nothing is decided yet, the last axis is taken.
+Contract. Products are rounded to bf16, sums are not. What is not decided yet is packed along the contracted axis on the
+left, along the last axis on the right (of what is transposed: before that).
 Errors. Neither side packed along K is refused.
 """
 
@@ -39,9 +40,10 @@ def _matrices(layer: Layer, a: Runtime, b: Runtime, part: str) -> Runtime:
     if a.shape[-1] == 1:
         return layer.pointwise("mul", a, b, part=part)
     ranks = len(a.shape), len(b.shape)
-    left, right = layer.data_dim(a), layer.data_dim(b)
-    a_contracted = left is None or left == ranks[0] - 1
-    b_contracted = right == ranks[1] - 2 or (right is None and not a_contracted)
+    left = layer.packed(a, ranks[0] - 1)
+    a_contracted = left == ranks[0] - 1
+    right = layer.packed(b, None if a_contracted else ranks[1] - 2)
+    b_contracted = right == ranks[1] - 2
     if a_contracted and b_contracted:
         return _both(layer, a, b, part)
     if a_contracted:
@@ -75,8 +77,9 @@ def _both(layer: Layer, a: Runtime, b: Runtime, part: str) -> Runtime:
 def _one(layer: Layer, a: Runtime, b: Runtime, part: str) -> Runtime:
     """A product with a matrix that has ones in column k copies column k, so copying costs no more than reading."""
     inner, width = a.shape[-1], b.shape[-1]
-    if layer.data_dim(b) not in (None, len(b.shape) - 1):
-        layer.refuse(f"a right operand packed along axis {layer.data_dim(b)} of {b.shape}", "its last axis")
+    packed = layer.packed(b)
+    if packed != len(b.shape) - 1:
+        layer.refuse(f"an operand packed along axis {packed} of {b.shape}", "the last axis but one or the last")
     terms = []
     for k in range(inner):
         pick = torch.zeros(width, inner)

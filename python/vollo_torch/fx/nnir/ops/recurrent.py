@@ -128,10 +128,12 @@ def vollo_lstm(layer: Layer, module: vollo_torch.nn.LSTM, input: Value) -> Value
 
 
 def recurrent_state_lstm(layer: Layer, module: vollo_torch.nn.RecurrentStateLSTM, input: Value) -> Value:
-    """`vollo_torch.nn.RecurrentStateLSTM`, from its initial state."""
+    """`vollo_torch.nn.RecurrentStateLSTM`; its state outlives a sequence, so only streamed."""
+    layer.graph.stream_only.append(f"layer '{layer.name}' (RecurrentStateLSTM)")
     rank = len(input.shape)
     states: list[Any] = []
-    for state in (module.init_h, module.init_c):
+    initial: list[Any] = [module.init_h, module.init_c]
+    for state in initial:
         if state is not None and rank == 3:
             batch = input.shape[0 if module.lstm.batch_first else 1]
             state = state.unsqueeze(1) if state.dim() == 2 else state
