@@ -412,6 +412,33 @@ impl GraphBuilder {
         }
     }
 
+    /// Packs a value along `axis`, where that is still open: front ends that choose between forms of a layer by it decide it so.
+    pub fn pack(&mut self, id: NodeId, axis: usize) -> Result<()> {
+        let Some(node) = self.graph.get(id) else {
+            return Err(CompileError::Dangling {
+                layer: "pack".to_owned(),
+                operand: 0,
+                problem: format!("{id} is not a node of this graph"),
+            });
+        };
+        if axis >= node.ty.shape.len() {
+            return Err(CompileError::Shape {
+                layer: node.name.clone(),
+                op: node.op.name(),
+                operands: format!("{} {:?}", node.name, node.ty.shape),
+                problem: format!("axis {axis} does not exist"),
+            });
+        }
+        if !self.runtime[id.index()] {
+            return Ok(());
+        }
+        let mut dims = DataDims::new(&self.graph, &self.runtime);
+        dims.settle(id, axis)?;
+        let decisions = dims.into_decisions();
+        self.decide(decisions);
+        Ok(())
+    }
+
     /// Declares the next output; the same node may be declared twice.
     pub fn output(&mut self, id: NodeId) -> &mut Self {
         self.graph.outputs.push(id);

@@ -39,6 +39,8 @@ pub struct Nnir {
     /// Where streamed axes stood; empty if not streamed.
     pub input_streaming: Vec<Option<usize>>,
     pub output_streaming: Vec<Option<usize>>,
+    /// Layers whose meaning needs a step per inference; empty once streamed.
+    pub stream_only: Vec<String>,
 }
 
 impl Nnir {
@@ -47,6 +49,7 @@ impl Nnir {
             graph: Arc::new(graph),
             input_streaming: vec![],
             output_streaming: vec![],
+            stream_only: vec![],
         }
     }
 }
@@ -156,6 +159,7 @@ impl Nnir {
                 graph: Arc::new(graph),
                 input_streaming: axes.into_iter().map(Some).collect(),
                 output_streaming: outputs.iter().copied().map(Some).collect(),
+                stream_only: vec![],
             };
             let axes = match outputs.as_slice() {
                 [only] => only.into_bound_py_any(py)?,

@@ -66,10 +66,17 @@ impl ProgramBuilder {
                 "the program holds a model '{name}' already; tell them apart with name="
             )));
         }
+        if !nnir.stream_only.is_empty() {
+            return Err(PyValueError::new_err(format!(
+                "model '{name}': {} keep state from step to step, and so from inference to inference only if an inference is one \
+                 step; call streaming_transform on the time axis first",
+                nnir.stream_only.join(", ")
+            )));
+        }
         let model = Model {
             stateful: graph
                 .node_ids()
-                .any(|id| matches!(graph.node(id).op, Op::Delay { .. })),
+                .any(|id| matches!(graph.node(id).op, Op::Delay { .. } | Op::State { .. })),
             name: name.clone(),
             graph: Arc::clone(&graph),
             wants_reset,

@@ -36,6 +36,9 @@ def is_in_place(kind: str, target: Any) -> bool:
     if kind == "call_function" and target in _INPLACE_FUNCTIONS:
         return True
     name = target if isinstance(target, str) else getattr(target, "__name__", "")
+    if name in ("and_", "or_", "not_", "is_"):
+        # Words of the language, with an underscore for that.
+        return False
     dunder = name.startswith("__")
     return (
         name in ("__setitem__", "__delitem__")

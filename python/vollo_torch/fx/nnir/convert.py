@@ -18,7 +18,7 @@ from vollo_compiler._native import GraphBuilder
 from vollo_torch.fx.meta import TensorMetadata, is_in_place, map_values
 from vollo_torch.fx.nnir import table
 from vollo_torch.fx.nnir.fold_norms import find_norms
-from vollo_torch.fx.nnir.layer import Graph, Layer, Overhang, Padded, Runtime
+from vollo_torch.fx.nnir.layer import KINDS, Absent, Graph, Layer, Runtime, Truth
 from vollo_torch.fx.nnir.report import Stop
 
 _MAX_FOLDED = 1 << 26
@@ -30,11 +30,12 @@ _NEAREST = {
     "Conv2d": "nn.Conv1d or vollo_torch.nn.PaddedConv1d",
     "Conv3d": "nn.Conv1d or vollo_torch.nn.PaddedConv1d",
     "conv2d": "conv1d",
-    "where": "maximum, minimum or clamp",
-    "bmm": "matmul with one constant operand",
     "SyncBatchNorm": "nn.BatchNorm1d",
 }
 """What is near operations that have no row."""
+
+_NAMED_RESULTS = {"values": 0, "indices": 1}
+"""Positions of results that torch gives names."""
 
 Precisions = Any
 """A `NumberFormat`, or one per tensor."""
@@ -49,7 +50,7 @@ def to_nnir(
     _check_module(module)
     name = type(module).__name__
     builder = GraphBuilder(name)
-    conversion = _Conversion(module, Graph(builder))
+    conversion = Conversion(module, Graph(builder))
     outputs = conversion.run()
     graph = conversion.graph
     inputs = [node for node in module.graph.nodes if node.op == "placeholder"]
@@ -65,7 +66,7 @@ def to_nnir(
         raise graph.first_error
     for output in outputs:
         builder.output(output.id)
-    return builder.finish()
+    return builder.finish(graph.stream_only)
 
 
 def _check_module(module: object) -> None:
@@ -91,13 +92,15 @@ def _per_tensor(side: str, precisions: Any, count: int) -> list[NumberFormat]:
     return given
 
 
-class _Conversion:
-    """The walk over the traced nodes."""
+class Conversion:
+    """The walk over the traced nodes; inputs that are given an initial value become states."""
 
-    def __init__(self, module: fx.GraphModule, graph: Graph) -> None:
+    def __init__(self, module: fx.GraphModule, graph: Graph, initial: Sequence[Tensor | None] = ()) -> None:
         self.module = module
         self.graph = graph
         self.values: dict[fx.Node, Any] = {}
+        self.states: list[Runtime] = []
+        self._initial = list(initial)
 
     def run(self) -> list[Runtime]:
         """Lowers every node; returns the outputs."""
@@ -112,6 +115,9 @@ class _Conversion:
                 self.values[node] = self._node(layer)
             except Stop:
                 self.values[node] = self.graph.unknown(node.meta.get("tensor_meta"))
+        if not self.graph.report and self.graph.first_error is None:
+            for state, value in self.graph.cells.values():
+                self.graph.builder.update(state.id, value.id)
         return outputs
 
     def _operation(self, node: fx.Node) -> str:
@@ -142,9 +148,9 @@ class _Conversion:
             return self._folded(layer, args, kwargs)
         self._check_requests(layer)
         value = self._checked(layer, self._lowered(layer, args, kwargs))
-        if all(_is_float32(operand) for operand in node.all_input_nodes):
+        if all(_is_float32(n) or isinstance(self.values.get(n), Truth) for n in node.all_input_nodes):
             # Otherwise the layer that brought the type in is in the report.
-            self._check_types(layer)
+            self._check_types(layer, value)
         return value
 
     def _input(self, layer: Layer) -> Any:
@@ -153,6 +159,10 @@ class _Conversion:
             layer.refuse("a value that is no tensor", "a float32 tensor")
         self._check_types(layer)
         shape = tuple(meta.shape)
+        initial = self._initial.pop(0) if self._initial else None
+        if initial is not None:
+            self.states.append(layer.state(initial))
+            return self.states[-1]
         return Runtime(self.graph.builder.input(layer.name, shape), shape)
 
     def _lowered(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -165,8 +175,9 @@ class _Conversion:
             return table.call_module(layer, row, module, args, kwargs)
         if node.target is getattr:
             if isinstance(args[0], tuple):
-                # Results with names, such as those of a sort, come from operations that are refused.
-                raise Stop
+                if args[1] not in _NAMED_RESULTS:
+                    raise Stop
+                return args[0][_NAMED_RESULTS[args[1]]]
             operation = table.find_attribute(args[1])
             args = args[:1]
         elif node.op == "call_function":
@@ -218,8 +229,12 @@ class _Conversion:
         if wrong:
             raise Stop
 
-    def _check_types(self, layer: Layer) -> None:
-        for meta in _metas(layer.node):
+    def _check_types(self, layer: Layer, value: Any = None) -> None:
+        metas = _metas(layer.node)
+        several = isinstance(value, tuple) and len(value) == len(metas)
+        for meta, part in zip(metas, value if several else [value] * len(metas)):
+            if isinstance(part, Absent) or (isinstance(part, Truth) and meta.dtype == torch.bool):
+                continue
             if meta.dtype != torch.float32:
                 name = str(meta.dtype).rpartition(".")[2]
                 layer.refuse(f"values of type {name}", "float32, e.g. model.float() and x.float()")
@@ -244,7 +259,9 @@ class _Conversion:
             layer = Layer(self.graph, node, "Output")
             layer.name = f"output {position}"
             try:
-                if not isinstance(value, (Runtime, Padded, Overhang, Tensor)):
+                if isinstance(value, Truth):
+                    layer.refuse("a condition", "torch.where, or .float()")
+                if not isinstance(value, (*KINDS, Tensor)):
                     layer.refuse(f"a value of type {type(value).__name__}", "a tensor, or a tuple of tensors")
                 written.append(layer.runtime(value))
             except Stop:
@@ -273,4 +290,4 @@ def _holds_runtime(value: Any) -> bool:
         return any(_holds_runtime(v) for v in value.values())
     if isinstance(value, slice):
         return any(_holds_runtime(v) for v in (value.start, value.stop, value.step))
-    return isinstance(value, (Runtime, Padded, Overhang))
+    return isinstance(value, KINDS)

@@ -5,7 +5,10 @@
 | `Runtime`  | a node of the NNIR graph, depends on an input                            |
 | `Tensor`   | a constant                                                               |
 | `Padded`   | a run-time value with constants around it, not written yet               |
-| `Overhang` | a convolution's steps beyond the input's last; gone once they are cut    |
+| `Overhang` | a convolution's steps beyond the input's last; not written if they are cut |
+| `Truth`    | a run-time condition, 1 or 0                                             |
+| `Later`    | a result that is written when somebody reads it                          |
+| `Absent`   | a result the machine cannot give; refused when somebody reads it         |
 | anything else | itself; tuples and lists of the above for results of several tensors  |
 
 Contract. What an operation writes last carries its layer's name, parts before it `<layer>.<part>`. After an operation
@@ -23,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
+from vollo_torch.fx.nnir.packing import agreeing
 from vollo_torch.fx.nnir.report import Report, Stop
 
 
@@ -32,6 +36,21 @@ class Builder(Protocol):
     def input(self, name: str, shape: Sequence[int]) -> int: ...
     def constant(self, name: str, array: Any) -> int: ...
     def linear(self, name: str, x: int, weight: Any, bias: Any = None) -> int: ...
+    def linear_sum(self, name: str, xs: Sequence[int], weights: Sequence[Any], bias: Any = None) -> int: ...
+    def unary(self, name: str, op: str, x: int) -> int: ...
+    def reduce(self, name: str, op: str, x: int, axes: Sequence[int], keep: bool) -> int: ...
+    def transpose(self, name: str, x: int, perm: Sequence[int]) -> int: ...
+    def index_select(self, name: str, x: int, axis: int, indices: Sequence[int]) -> int: ...
+    def expand(self, name: str, x: int, shape: Sequence[int]) -> int: ...
+    def softmax(self, name: str, x: int, axis: int) -> int: ...
+    def log_softmax(self, name: str, x: int, axis: int) -> int: ...
+    def layer_norm(self, name: str, x: int, axes: int, weight: Any, bias: Any, eps: float) -> int: ...
+    def rms_norm(self, name: str, x: int, axes: int, weight: Any, eps: float) -> int: ...
+    def max_pool1d(self, name: str, x: int, axis: int, kernel: int, stride: int = 1, dilation: int = 1) -> int: ...
+    def state(self, name: str, init: Any) -> int: ...
+    def update(self, state: int, value: int) -> None: ...
+    def scan(self, name: str, body: Any, axis: int, xs: Sequence[int], reverse: bool = False) -> list[int]: ...
+    def data_dim(self, id: int) -> int | None: ...
     def clamp(self, name: str, x: int, min: float, max: float) -> int: ...
     def pointwise(self, name: str, op: str, a: int, b: int) -> int: ...
     def conv1d(self, name: str, x: int, weight: Any, bias: Any = None, dilation: int = 1, groups: int = 1) -> int: ...
@@ -39,6 +58,8 @@ class Builder(Protocol):
     def slice(self, name: str, x: int, axis: int, start: int, end: int) -> int: ...
     def reshape(self, name: str, x: int, shape: Sequence[int]) -> int: ...
     def shape(self, id: int) -> Sequence[int]: ...
+    def pack(self, id: int, axis: int) -> None: ...
+    def output(self, id: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -66,13 +87,11 @@ class Padded:
 
 @dataclass(frozen=True)
 class Overhang:
-    """The causal part of a convolution padded on both sides; `extra` steps follow that no causal network can give."""
+    """The causal part of a convolution padded on both sides; `extra` steps follow that `whole` writes, too."""
 
     x: Runtime
     extra: int
-    layer: Layer
-    attribute: str
-    nearest: str
+    whole: Callable[[], Runtime]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -80,7 +99,39 @@ class Overhang:
         return (*self.x.shape[:-1], self.x.shape[-1] + self.extra)
 
 
-Value: TypeAlias = Runtime | Tensor | Padded | Overhang
+@dataclass(frozen=True)
+class Truth:
+    """A condition computed at run time: 1 where it holds, else 0."""
+
+    x: Runtime
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of any tensor."""
+        return self.x.shape
+
+
+@dataclass(frozen=True)
+class Later:
+    """What `write` gives, asked for at most once."""
+
+    shape: tuple[int, ...]
+    write: Callable[[], Runtime]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A result of a layer that lowers but for this."""
+
+    shape: tuple[int, ...]
+    layer: Layer
+    attribute: str
+    nearest: str
+
+
+Value: TypeAlias = Runtime | Tensor | Padded | Overhang | Truth | Later | Absent
+KINDS = (Runtime, Padded, Overhang, Truth, Later, Absent)
+"""Values that depend on an input."""
 Number: TypeAlias = int | float
 
 
@@ -94,6 +145,13 @@ class Graph:
         self.folded_norms: dict[fx.Node, fx.Node] = {}
         self._constants: dict[int, tuple[Tensor, int]] = {}
         self._padding: dict[int, Runtime] = {}
+        self._later: dict[int, tuple[Value, Runtime]] = {}
+        self.turned: dict[int, tuple[Runtime, tuple[int, ...]]] = {}
+        """Transposed values: of what, and how."""
+        self.stream_only: list[str] = []
+        """Layers that mean what they should only where an inference is a step."""
+        self.cells: dict[str, tuple[Runtime, Runtime]] = {}
+        """Modules with a state of their own: the state, and what it has become so far."""
 
     def constant(self, name: str, value: Tensor) -> int:
         """The node of a constant, one per tensor."""
@@ -108,7 +166,8 @@ class Graph:
         """In place of the result of a layer that failed."""
         if hasattr(meta, "shape"):
             shape = tuple(meta.shape)
-            return Runtime(self.builder.input("unknown", shape), shape)
+            stand_in = Runtime(self.builder.input("unknown", shape), shape)
+            return Truth(stand_in) if meta.dtype == torch.bool else stand_in
         if isinstance(meta, (tuple, list)):
             return tuple(self.unknown(part) for part in meta)
         return meta
@@ -149,8 +208,16 @@ class Layer:
             return value
         if isinstance(value, Padded):
             return self._written(value)
-        if isinstance(value, Overhang):
+        if isinstance(value, Absent):
             raise value.layer.unsupported(value.attribute, value.nearest)
+        if isinstance(value, Truth):
+            return value.x
+        if isinstance(value, (Later, Overhang)):
+            # Keeps the value alive, so that its id stays its own.
+            known = self.graph._later.get(id(value))
+            known = known or (value, value.write() if isinstance(value, Later) else value.whole())
+            self.graph._later[id(value)] = known
+            return known[1]
         if isinstance(value, Tensor):
             return Runtime(self._call(self.graph.constant, f"{self.name}.constant", value), tuple(value.shape))
         if isinstance(value, (bool, int, float)):
@@ -176,7 +243,7 @@ class Layer:
 
     # NNIR.
 
-    def _call(self, method: Callable[..., int], *args: Any) -> int:
+    def _call(self, method: Callable[..., Any], *args: Any) -> Any:
         try:
             return method(*args)
         except Exception as error:
@@ -202,14 +269,131 @@ class Layer:
             part, self.graph.builder.conv1d, self.runtime(x).id, array(weight), bias_array, dilation, groups
         )
 
+    def linear_sum(
+        self, xs: Sequence[Value], weights: Sequence[Tensor], bias: Tensor | None = None, part: str = ""
+    ) -> Runtime:
+        """The sum of products, each `weight` `[out, in]`."""
+        bias_array = None if bias is None else array(bias)
+        ids = [self.runtime(x).id for x in xs]
+        return self._emit(part, self.graph.builder.linear_sum, ids, [array(w) for w in weights], bias_array)
+
+    def unary(self, op: str, x: Value, part: str = "") -> Runtime:
+        """`recip rsqrt sqrt exp exp2 log log2 tanh sigmoid silu gelu gelu_tanh softplus`."""
+        return self._emit(part, self.graph.builder.unary, op, self.runtime(x).id)
+
+    def reduce(self, op: str, x: Value, axes: Sequence[int], keep: bool, part: str = "") -> Runtime:
+        """`sum mean max min`; no axes are the operand itself."""
+        value = self.runtime(x)
+        if not axes:
+            return value
+        return self._emit(part, self.graph.builder.reduce, op, value.id, sorted(axes), keep)
+
+    def transpose(self, x: Value, perm: Sequence[int], part: str = "") -> Runtime:
+        """Axis i of the result is axis `perm[i]`; the same order is the operand itself."""
+        value = self.runtime(x)
+        if list(perm) == list(range(len(value.shape))):
+            return value
+        result = self._emit(part, self.graph.builder.transpose, value.id, list(perm))
+        self.graph.turned[result.id] = (value, tuple(perm))
+        return result
+
+    def index_select(self, x: Value, axis: int, indices: Sequence[int], part: str = "") -> Runtime:
+        """Chosen indices of an axis."""
+        return self._emit(part, self.graph.builder.index_select, self.runtime(x).id, axis, list(indices))
+
+    def expand(self, x: Value, shape: Sequence[int], part: str = "") -> Runtime:
+        """Numpy's `broadcast_to`; the same shape is the operand itself."""
+        value = self.runtime(x)
+        if value.shape == tuple(shape):
+            return value
+        return self._emit(part, self.graph.builder.expand, value.id, list(shape))
+
+    def softmax(self, x: Value, axis: int, part: str = "") -> Runtime:
+        """`exp(x) / sum(exp(x))`."""
+        return self._emit(part, self.graph.builder.softmax, self.runtime(x).id, axis)
+
+    def log_softmax(self, x: Value, axis: int, part: str = "") -> Runtime:
+        """`x - log(sum(exp(x)))`."""
+        return self._emit(part, self.graph.builder.log_softmax, self.runtime(x).id, axis)
+
+    def layer_norm(self, x: Value, axes: int, weight: Tensor | None, bias: Tensor | None, eps: float) -> Runtime:
+        """Over the last `axes` axes, `weight` and `bias` of their shape."""
+        arrays = [None if t is None else array(t) for t in (weight, bias)]
+        return self._emit("", self.graph.builder.layer_norm, self.runtime(x).id, axes, *arrays, eps)
+
+    def rms_norm(self, x: Value, axes: int, weight: Tensor | None, eps: float) -> Runtime:
+        """Over the last `axes` axes, `weight` of their shape."""
+        factor = None if weight is None else array(weight)
+        return self._emit("", self.graph.builder.rms_norm, self.runtime(x).id, axes, factor, eps)
+
+    def max_pool1d(self, x: Value, axis: int, kernel: int, stride: int, dilation: int) -> Runtime:
+        """The largest value of every window."""
+        return self._emit("", self.graph.builder.max_pool1d, self.runtime(x).id, axis, kernel, stride, dilation)
+
+    def select(self, condition: Value, a: Value | Number, b: Value | Number, part: str = "") -> Runtime:
+        """`a` where the condition is not 0, else `b`."""
+        dotted = f"{part}." if part else ""
+        chosen = self.pointwise("keep", a, condition, part=f"{dotted}yes")
+        return self.pointwise("add", chosen, self.pointwise("drop", b, condition, part=f"{dotted}no"), part=part)
+
+    def scan(self, body: Any, axis: int, xs: Sequence[Value], reverse: bool = False, part: str = "") -> list[Runtime]:
+        """A finished graph once per step; its outputs, stacked along the axis."""
+        name = f"{self.name}.{part}" if part else self.name
+        ids: Any = self._call(self.graph.builder.scan, name, body, axis, [self.runtime(x).id for x in xs], reverse)
+        return [Runtime(id, tuple(self.graph.builder.shape(id))) for id in ids]
+
+    def state(self, init: Tensor, part: str = "") -> Runtime:
+        """A value carried from inference to inference, or from step to step of a scan."""
+        return self._emit(part, self.graph.builder.state, array(init))
+
+    def update(self, state: Value, value: Value) -> None:
+        """What a state becomes."""
+        self._call(self.graph.builder.update, self.runtime(state).id, self.runtime(value).id)
+
+    def body(self, name: str, write: Callable[[Layer], None]) -> Any:
+        """A finished graph of its own, for a scan; what goes wrong in it is the model's."""
+        # Body and model are built by the same class.
+        make: Any = type(self.graph.builder)
+        inner = Graph(make(name))
+        inner.report, inner.stream_only = self.graph.report, self.graph.stream_only
+        layer = Layer(inner, self.node, self.operation)
+        layer.name = name
+        try:
+            write(layer)
+            if inner.first_error is None and not inner.report:
+                return layer._call(make.finish, inner.builder)
+        finally:
+            if self.graph.first_error is None:
+                self.graph.first_error = inner.first_error
+        raise Stop
+
+    def data_dim(self, x: Runtime) -> int | None:
+        """The axis a value is packed along, if that is decided."""
+        return self.graph.builder.data_dim(x.id)
+
+    def packed(self, x: Runtime, wanted: int | None = None) -> int:
+        """The same, decided now if it is not: as wanted, else the last axis, before transpositions."""
+        known = self.data_dim(x)
+        if known is None:
+            known = self._likely_data_dim(x) if wanted is None else wanted
+            self._call(self.graph.builder.pack, x.id, known)
+        return known
+
+    def _likely_data_dim(self, x: Runtime) -> int:
+        if x.id not in self.graph.turned:
+            return len(x.shape) - 1
+        value, perm = self.graph.turned[x.id]
+        return perm.index(self._likely_data_dim(value))
+
     def clamp(self, x: Value, low: Number | None, high: Number | None, part: str = "") -> Runtime:
         """`min(max(x, low), high)`; absent bounds are open."""
         bounds = (-math.inf if low is None else float(low), math.inf if high is None else float(high))
         return self._emit(part, self.graph.builder.clamp, self.runtime(x).id, *bounds)
 
     def pointwise(self, op: str, a: Value | Number, b: Value | Number, part: str = "") -> Runtime:
-        """`add sub mul max min`, broadcast as numpy does."""
-        return self._emit(part, self.graph.builder.pointwise, op, self.runtime(a).id, self.runtime(b).id)
+        """`add sub mul max min div lt le gt ge eq ne keep drop`, broadcast as numpy does."""
+        left, right = agreeing(self, self.runtime(a), self.runtime(b), part)
+        return self._emit(part, self.graph.builder.pointwise, op, left.id, right.id)
 
     def concat(self, xs: Sequence[Value], axis: int, part: str = "") -> Runtime:
         """One operand is itself."""

@@ -27,9 +27,9 @@ program = nnir.to_program(vollo_compiler.Config.bittware_ia420f_c6b32())
 `load(path)` gives it back with the shape of its input (and runs code from it: open archives you trust).
 `vollo_torch.fx.is_vollo_tracing.get()` is true while `forward` is traced. Every layer keeps the path it has in the
 model, e.g. `block.0.conv`; functions are named after the module that calls them, e.g. `block.0.relu`. Modules of
-`vollo_torch.nn`: `PaddedConv1d` compiles; `LSTM`, `RecurrentStateLSTM`, `LSTMCell`, `Scan` and `RMSNorm` compute in
-PyTorch what they promise, and are refused by `to_nnir` until the machine has their operations; `Ones` and `Zeros` are
-constants.
+`vollo_torch.nn`: `PaddedConv1d` is a causal convolution, `LSTM` gives its output sequence only, `RecurrentStateLSTM` and
+`LSTMCell` keep state, `Scan` runs a module of yours step by step, `RMSNorm` is for PyTorch before 2.4; `Ones` and `Zeros`
+are constants.
 
 ## What a model may use
 
@@ -37,13 +37,26 @@ Float32 values, shapes known from the example inputs, PyTorch 1.13 or later. `vo
 table; everything else, other arguments included, is reported at once by `to_nnir`, with layer names. Operations that
 read constants only, whatever they are, are computed then.
 
-Every run-time tensor has one *data dimension*, the axis packed into blocks: the one a matrix product or convolution
-contracts, inferred over the whole graph. Reshaping keeps the product of the extents to its right.
+Every run-time tensor has one *data dimension*, the axis packed into blocks: the last axis of what a linear layer reads
+and gives, the channels of a convolution, inferred over the whole graph; the last axis where nothing asks for one.
+Operands of arithmetic agree in it, or one has extent 1 there. Transpositions move it, reshaping keeps the product of the
+extents to its right. A product with a matrix works along any axis: along the data dimension it is a linear layer, along
+another one multiplications and a sum. Products of two run-time tensors need one of them packed along the contracted axis.
+A run-time tensor has at least one axis.
+
+Values are rounded to bf16 between operations, sums are wider. What is made of several operations rounds several times:
+differences of nearly equal values (`expm1` and `tanhshrink` near 0, `var` of nearly equal values) keep their absolute
+error.
 
 While `forward` is traced, shapes are plain numbers: `x.shape`, `len(x)`, loops and conditions over them work. Values
 are not: a condition on a value computed from an input is refused. So are random numbers, state changed in `forward`,
-and, for now, `Fp32Activations`, `Fp8Weights` and `CorePartition` around a layer. Convolutions compile in streamed
-models (`NNIR.streaming_transform`).
+and, for now, `Fp32Activations`, `Fp8Weights` and `CorePartition` around a layer.
+
+A model over a sequence compiles whole, all steps in one inference, or streamed (`NNIR.streaming_transform`), one step per
+inference: convolutions look back and recurrent layers carry their state on. Streamed, nothing may reach other steps but
+causal convolutions and recurrent layers from the first step on. Whole, a recurrent layer starts from its initial state in
+every inference; `RecurrentStateLSTM`, whose state outlives the sequence, compiles streamed only. `LSTMCell` keeps its cell
+state from inference to inference. Initial states are constants.
 """
 
 _AFTER = """\
@@ -65,6 +78,7 @@ _AFTER = """\
 | `to_nnir` | weights or constants that are NaN or infinite | `ValueError` | names the layer and the element |
 | `to_nnir` | data dimensions that do not go together | `ValueError` | names the layers |
 | `to_nnir` | precisions that are no `NumberFormat` | `TypeError` | |
+| `to_program`, `add_nnir` | a graph with a `RecurrentStateLSTM` that is not streamed | `ValueError` | `streaming_transform` first |
 | `load` | no archive of this version, or a damaged one | `ValueError` | `save` again |
 | `save`, `load` | a path that cannot be written or read | `OSError` | |
 | `CorePartition` | cores outside of the enclosing partition | `ValueError` on entry | `override=True` |

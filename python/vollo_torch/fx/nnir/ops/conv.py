@@ -1,20 +1,21 @@
 """Convolution along time, padding, and normalisation over batches.
 
-The machine has causal convolution only. A `Conv1d` with several taps is one if zeros are padded on its left, by hand or
-because what padding on both sides adds at the end is cut off again (`[..., :-padding]`).
+NNIR has causal convolution only. A `Conv1d` with several taps is one if zeros are padded on its left, by hand or because
+what padding on both sides adds at the end is cut off again (`[..., :-padding]`); any other is cut out of a longer causal
+one, which only works for whole sequences.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 import vollo_torch.nn
 from vollo_torch.fx.nnir.fold_norms import absorb_norm, scale_and_shift
-from vollo_torch.fx.nnir.layer import Layer, Number, Overhang, Padded, Value
-
-_CAUSAL = "vollo_torch.nn.PaddedConv1d, or padding=0 after functional.pad(x, (dilation * (kernel_size - 1), 0))"
+from vollo_torch.fx.nnir.layer import Layer, Number, Overhang, Padded, Runtime, Value
 
 
 def padded_conv1d(layer: Layer, module: vollo_torch.nn.PaddedConv1d, input: Value) -> Value:
@@ -43,45 +44,68 @@ def conv1d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Value:
-    """Everything that can be wrong is looked for before the first is reported."""
-    wrong = False
+    """Causal where padding says so; else the windows wanted of a causal one."""
     matrix = layer.constant(weight, "a weight")
     offset = None if bias is None else layer.constant(bias, "a bias")
     stride, padding, dilation = (v[0] if isinstance(v, (tuple, list)) else v for v in (stride, padding, dilation))
     out, per_group, taps = matrix.shape
-    if stride != 1:
-        layer.unsupported(f"stride={stride}", "stride=1")
-        wrong = True
     if groups != 1 and not (per_group == 1 and groups == out):
-        layer.unsupported(
+        layer.refuse(
             f"groups={groups} with a weight of shape {tuple(matrix.shape)}",
             "groups=1, or as many as channels in and out (depthwise)",
         )
-        wrong = True
     back = dilation * (taps - 1)
     if padding == "same":
         # Torch puts the odd zero on the right.
-        padding = "same" if back else 0
-    elif padding == "valid":
-        padding = 0
-    attribute, causal = f"padding={padding!r} and {taps} taps", False
-    if isinstance(padding, str) or padding not in (0, back):
-        pass
-    elif isinstance(input, Padded):
-        causal = padding == 0 and (input.left, input.right, input.value) == (back, 0, 0)
-        attribute = f"padding={padding} after {input.left} values on the left and {input.right} on the right"
+        left, right = back // 2, back - back // 2
     else:
-        causal = padding == back
-    if not causal:
-        layer.unsupported(attribute, _CAUSAL)
-        wrong = True
-    if wrong:
-        layer.stop()
-    x = input.x if isinstance(input, Padded) else input
-    if padding and not isinstance(input, Padded):
-        result = layer.conv1d(x, matrix, offset, dilation, groups)
-        return Overhang(result, padding, layer, attribute, f"{_CAUSAL}, or [..., :-{padding}] of the result")
-    return layer.conv1d(x, *absorb_norm(layer, matrix, offset), dilation, groups)
+        left, right = (0, 0) if padding == "valid" else (padding, padding)
+    if isinstance(input, Padded) and input.value == 0:
+        x, left, right = input.x, left + input.left, right + input.right
+    else:
+        x = layer.runtime(input)
+    kernel = _Kernel(*absorb_norm(layer, matrix, offset), dilation, groups)
+    if stride == 1 and left == back:
+        if right == 0:
+            return kernel.write(layer, x, "")
+        causal = kernel.write(layer, x, "causal")
+        return Overhang(causal, right, lambda: _windows(layer, x, kernel, left, right, 1))
+    return _windows(layer, x, kernel, left, right, stride)
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """What a convolution multiplies by."""
+
+    weight: Tensor
+    bias: Tensor | None
+    dilation: int
+    groups: int
+
+    @property
+    def back(self) -> int:
+        """Steps from the first tap to the last."""
+        return self.dilation * (self.weight.shape[2] - 1)
+
+    def write(self, layer: Layer, x: Runtime, part: str) -> Runtime:
+        """The causal convolution."""
+        return layer.conv1d(x, self.weight, self.bias, self.dilation, self.groups, part=part)
+
+
+def _windows(layer: Layer, x: Runtime, kernel: _Kernel, left: int, right: int, stride: int) -> Runtime:
+    """A causal convolution that goes on for `right` steps and starts late; its own zeros are `back` of the left ones."""
+    more = max(left - kernel.back, 0)
+    sides = [torch.zeros(*x.shape[:-1], n) if n else None for n in (more, right)]
+    last = len(x.shape) - 1
+    padded = layer.concat([p for p in (sides[0], x, sides[1]) if p is not None], last, part="padded")
+    first = kernel.back - (left - more)
+    kept = range(first, padded.shape[-1], stride)
+    if kept == range(padded.shape[-1]):
+        return kernel.write(layer, padded, "")
+    result = kernel.write(layer, padded, "causal")
+    if stride == 1:
+        return layer.slice(result, last, first, padded.shape[-1])
+    return layer.index_select(result, last, kept)
 
 
 def pad(layer: Layer, input: Value, pad: Any, mode: str = "constant", value: Number | None = None) -> Value:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vollo_torch.fx.nnir.layer import Layer, Number, Value
+from vollo_torch.fx.nnir.layer import Layer, Number, Runtime, Value
 
 
 def add(layer: Layer, input: Value | Number, other: Value | Number, alpha: Number = 1) -> Value:
@@ -52,38 +52,23 @@ def minimum(layer: Layer, input: Value | Number, other: Value | Number) -> Value
     return layer.pointwise("min", input, other)
 
 
-def two_operands(layer: Layer, input: Value, other: Value | Number | None) -> None:
-    """`max` and `min` of one operand reduce it."""
-    if other is None or isinstance(other, int):
-        layer.refuse("one operand, a reduction", "two tensors")
-
-
-def maximum_of(layer: Layer, input: Value, other: Any = None, keepdim: Any = None) -> Value:
-    """`torch.max` of two tensors."""
-    two_operands(layer, input, None if keepdim is not None else other)
-    return maximum(layer, input, other)
-
-
-def minimum_of(layer: Layer, input: Value, other: Any = None, keepdim: Any = None) -> Value:
-    """`torch.min` of two tensors."""
-    two_operands(layer, input, None if keepdim is not None else other)
-    return minimum(layer, input, other)
-
-
 def div(layer: Layer, input: Value | Number, other: Value | Number, rounding_mode: str | None = None) -> Value:
-    """Exact or not at all: a reciprocal that is not a power of two rounds twice."""
+    """Constants whose reciprocals are exact become factors."""
     if rounding_mode is not None:
         layer.refuse(f"rounding_mode={rounding_mode!r}", "rounding_mode=None")
-    if not isinstance(other, (Tensor, int, float)):
-        layer.refuse("a divisor computed at run time", "a constant divisor of powers of two")
-    divisor = torch.as_tensor(other, dtype=torch.float32)
-    for value in divisor.flatten().tolist():
-        if not has_exact_reciprocal(value):
-            layer.refuse(
-                f"divisor {value!r}",
-                "a power of two, or a product with the reciprocal if its rounding is acceptable",
-            )
-    return layer.pointwise("mul", input, divisor.reciprocal())
+    if isinstance(other, (Tensor, int, float)):
+        divisor = torch.as_tensor(other, dtype=torch.float32)
+        values = divisor.flatten().tolist()
+        if 0 in values:
+            layer.refuse("a divisor of 0", "another divisor")
+        if all(map(has_exact_reciprocal, values)):
+            return layer.pointwise("mul", input, divisor.reciprocal())
+    return layer.pointwise("div", input, other)
+
+
+def rdiv(layer: Layer, input: Value, other: Value | Number) -> Value:
+    """`other / input`."""
+    return div(layer, other, input)
 
 
 def has_exact_reciprocal(value: float) -> bool:
@@ -95,14 +80,32 @@ def has_exact_reciprocal(value: float) -> bool:
 
 
 def power(layer: Layer, input: Value | Number, exponent: Any) -> Value:
-    """Small whole powers as products."""
-    if not isinstance(exponent, (int, float)) or exponent not in (1, 2, 3) or isinstance(input, (int, float)):
-        layer.refuse(f"exponent {exponent!r}", "exponent 1, 2 or 3")
+    """Constant powers that are products and roots; run-time powers of a constant."""
+    base = float(input) if isinstance(input, (int, float)) or (isinstance(input, Tensor) and not input.dim()) else None
+    if base is not None:
+        if not 0 < base < math.inf:
+            layer.refuse(f"base {base!r}", "a base above 0")
+        scaled = exponent if base == 2 else layer.pointwise("mul", exponent, math.log2(base), part="log2")
+        return layer.unary("exp2", scaled)
+    roots = {0.5: "sqrt", -0.5: "rsqrt", -1: "recip"}
+    if not isinstance(exponent, (int, float)) or exponent not in (1, 2, 3, 4, -2, *roots):
+        layer.refuse(f"exponent {exponent!r}", "exponent -2, -1, -0.5, 0.5, 1, 2, 3 or 4")
     x = layer.runtime(input)
     if exponent == 1:
         return x
+    if exponent in roots:
+        return layer.unary(roots[exponent], x)
     squared = layer.pointwise("mul", x, x, part="" if exponent == 2 else "square")
-    return squared if exponent == 2 else layer.pointwise("mul", squared, x)
+    if exponent == 2:
+        return squared
+    if exponent == -2:
+        return layer.unary("recip", squared)
+    return layer.pointwise("mul", squared, x if exponent == 3 else squared)
+
+
+def rpower(layer: Layer, input: Value, other: Any) -> Value:
+    """`other ** input`."""
+    return power(layer, other, input)
 
 
 def square(layer: Layer, input: Value) -> Value:
@@ -117,9 +120,9 @@ def absolute(layer: Layer, input: Value) -> Value:
 
 
 def clamp(layer: Layer, input: Value, min: Any = None, max: Any = None) -> Value:
-    """Bounds are numbers or constants; torch, too, gives the upper one if they cross."""
-    low, high = (_bound(layer, name, bound) for name, bound in (("min", min), ("max", max)))
-    if not isinstance(low, Tensor) and not isinstance(high, Tensor):
+    """Torch, too, gives the upper bound if they cross."""
+    low, high = _bound(min), _bound(max)
+    if all(bound is None or isinstance(bound, (int, float)) for bound in (low, high)):
         return layer.clamp(input, low, high)
     x = layer.runtime(input)
     for op, bound, part in (("max", low, "" if high is None else "min"), ("min", high, "")):
@@ -128,11 +131,8 @@ def clamp(layer: Layer, input: Value, min: Any = None, max: Any = None) -> Value
     return x
 
 
-def _bound(layer: Layer, name: str, bound: Any) -> Number | Tensor | None:
-    if bound is None or isinstance(bound, (int, float)):
-        return bound
-    tensor = layer.constant(bound, f"bound {name}")
-    return float(tensor) if tensor.numel() == 1 and tensor.dim() == 0 else tensor
+def _bound(bound: Any) -> Any:
+    return float(bound) if isinstance(bound, Tensor) and bound.numel() == 1 and bound.dim() == 0 else bound
 
 
 def clamp_min(layer: Layer, input: Value, min: Any) -> Value:
@@ -170,20 +170,39 @@ def hardtanh(layer: Layer, input: Value, min_val: float = -1.0, max_val: float =
 
 
 def threshold(layer: Layer, input: Value, threshold: float, value: float, inplace: bool = False) -> Value:
-    """A bound where the threshold is also the value below it."""
+    """`value` from the threshold down; a clamp where both are the same."""
     in_place(layer, inplace)
-    if threshold != value:
-        layer.refuse(f"threshold={threshold!r}, value={value!r}", "value equal to threshold, which is a clamp")
-    return layer.clamp(input, threshold, None)
+    if threshold == value:
+        return layer.clamp(input, threshold, None)
+    x = layer.runtime(input)
+    return layer.select(layer.pointwise("gt", x, threshold, part="above"), x, value)
 
 
 def leaky_relu(layer: Layer, input: Value, negative_slope: float = 0.01, inplace: bool = False) -> Value:
-    """The larger of a value and its multiple."""
+    """The larger of a value and its multiple; the smaller for slopes above 1."""
     in_place(layer, inplace)
-    if not 0 <= negative_slope <= 1:
-        layer.refuse(f"negative_slope={negative_slope!r}", "negative_slope from 0 to 1")
     x = layer.runtime(input)
-    return layer.pointwise("max", x, layer.pointwise("mul", x, float(negative_slope), part="slope"))
+    if 0 <= negative_slope <= 1:
+        return layer.pointwise("max", x, layer.pointwise("mul", x, float(negative_slope), part="slope"))
+    return _two_slopes(layer, x, float(negative_slope))
+
+
+def _two_slopes(layer: Layer, x: Runtime, slope: Any) -> Value:
+    below = layer.pointwise("mul", layer.clamp(x, None, 0, part="below"), slope, part="slope")
+    return layer.pointwise("add", layer.clamp(x, 0, None, part="above"), below)
+
+
+def prelu(layer: Layer, input: Value, weight: Any) -> Value:
+    """Below 0 times a constant per channel, the second axis."""
+    slope = layer.constant(weight, "a weight")
+    if slope.numel() > 1 and len(input.shape) > 1:
+        slope = slope.reshape(-1, *[1] * (len(input.shape) - 2))
+    return _two_slopes(layer, layer.runtime(input), slope)
+
+
+def prelu_module(layer: Layer, module: Any, input: Value) -> Value:
+    """`nn.PReLU`."""
+    return prelu(layer, input, module.weight)
 
 
 def zeros_like(layer: Layer, input: Value, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:

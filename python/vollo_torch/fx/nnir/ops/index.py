@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,11 +10,8 @@ from torch import Tensor
 
 from vollo_torch.fx.nnir.layer import Layer, Overhang, Value
 
-MAX_RUNS = 64
-"""Runs of consecutive indices one selection may have."""
-
-Cut = tuple[int, list[tuple[int, int]]]
-"""An axis and the ranges kept of it, in order."""
+Cut = tuple[int, Sequence[int]]
+"""An axis and the indices kept of it, in order."""
 
 
 def getitem(layer: Layer, input: Any, index: Any) -> Any:
@@ -27,7 +24,7 @@ def getitem(layer: Layer, input: Any, index: Any) -> Any:
     if Ellipsis not in [item for item in items if not isinstance(item, Tensor)]:
         items.append(Ellipsis)
     cuts: list[Cut] = []
-    lists, axis, wrong = 0, 0, False
+    lists, axis = 0, 0
     for item in items:
         if item is None:
             continue
@@ -38,21 +35,15 @@ def getitem(layer: Layer, input: Any, index: Any) -> Any:
             layer.refuse(f"an index of type {type(item).__name__}", "numbers, slices, ..., None and constant lists")
         extent = input.shape[axis]
         if isinstance(item, slice):
-            start, stop, step = item.indices(extent)
-            if step != 1:
-                layer.unsupported(f"step {step}", "step 1")
-                wrong = True
-            cuts.append((axis, [(start, max(start, stop))]))
+            cuts.append((axis, range(*item.indices(extent))))
         elif isinstance(item, int):
-            cuts.append((axis, [(item % extent, item % extent + 1)]))
+            cuts.append((axis, [item % extent]))
         else:
             lists += 1
-            cuts.append((axis, runs(layer, torch.as_tensor(item), extent)))
+            cuts.append((axis, indices_of(layer, torch.as_tensor(item), extent)))
         axis += 1
     if lists > 1:
         layer.refuse("several lists of indices", "one")
-    if wrong:
-        layer.stop()
     return _cut(layer, input, cuts)
 
 
@@ -60,43 +51,37 @@ def _axes_taken(item: Any) -> int:
     return 0 if item is None or item is Ellipsis else 1
 
 
-def runs(layer: Layer, index: Tensor, extent: int) -> list[tuple[int, int]]:
-    """Constant indices as ranges."""
+def indices_of(layer: Layer, index: Tensor, extent: int) -> list[int]:
+    """Constant indices, from 0 on."""
     if index.dim() > 1:
         layer.refuse(f"indices of shape {tuple(index.shape)}", "indices of one axis")
     if index.dtype == torch.bool:
         index = index.nonzero().flatten()
-    values = [int(i) % extent for i in index.flatten().tolist()]
-    breaks = [i for i, (a, b) in enumerate(pairwise(values), 1) if b != a + 1]
-    if len(breaks) >= MAX_RUNS:
-        layer.refuse(f"{len(breaks) + 1} runs of indices", f"at most {MAX_RUNS} runs of consecutive indices")
-    edges = [0, *breaks, len(values)] if values else [0]
-    return [(values[a], values[b - 1] + 1) for a, b in pairwise(edges)]
+    return [int(i) % extent for i in index.flatten().tolist()]
 
 
 def _cut(layer: Layer, input: Value, cuts: list[Cut]) -> Value:
     """Slices, then the shape torch computed; what comes last carries the layer's name."""
     if isinstance(input, Overhang):
         last = len(input.shape) - 1
-        wanted = [c for c in cuts if c[0] == last]
-        if wanted == [(last, [(0, input.x.shape[-1])])]:
+        wanted = [list(kept) for axis, kept in cuts if axis == last]
+        if wanted == [list(range(input.x.shape[-1]))]:
             # What is cut off is what padding on the right had added.
             input, cuts = input.x, [c for c in cuts if c[0] != last]
     x = layer.runtime(input)
-    cuts = [(axis, ranges) for axis, ranges in cuts if ranges != [(0, x.shape[axis])]]
+    cuts = [(axis, kept) for axis, kept in cuts if list(kept) != list(range(x.shape[axis]))]
     extents = list(x.shape)
-    for axis, ranges in cuts:
-        extents[axis] = sum(end - start for start, end in ranges)
+    for axis, kept in cuts:
+        extents[axis] = len(kept)
     reshapes = tuple(extents) != layer.result_shape
-    if any(not ranges or any(start == end for start, end in ranges) for _, ranges in cuts):
+    if not all(extents):
         layer.refuse("an empty result", "at least one value")
-    for number, (axis, ranges) in enumerate(cuts):
+    for number, (axis, kept) in enumerate(cuts):
         name = "" if number + 1 == len(cuts) and not reshapes else f"axis{axis}"
-        if len(ranges) == 1:
-            x = layer.slice(x, axis, *ranges[0], part=name)
-            continue
-        pieces = [layer.slice(x, axis, *r, part=f"axis{axis}.{i}") for i, r in enumerate(ranges)]
-        x = layer.concat(pieces, axis, part=name)
+        if list(kept) == list(range(kept[0], kept[0] + len(kept))):
+            x = layer.slice(x, axis, kept[0], kept[0] + len(kept), part=name)
+        else:
+            x = layer.index_select(x, axis, kept, part=name)
     return layer.reshape(x, layer.result_shape)
 
 
@@ -104,18 +89,18 @@ def narrow(layer: Layer, input: Value, dim: int, start: Any, length: int) -> Val
     """`length` values of an axis."""
     axis = dim % len(input.shape)
     first = int(layer.constant(torch.as_tensor(start), "a start")) % input.shape[axis]
-    return _cut(layer, input, [(axis, [(first, first + length)])])
+    return _cut(layer, input, [(axis, range(first, first + length))])
 
 
 def select(layer: Layer, input: Value, dim: int, index: int) -> Value:
     """One index of an axis, without it."""
     axis = dim % len(input.shape)
     at = index % input.shape[axis]
-    return _cut(layer, input, [(axis, [(at, at + 1)])])
+    return _cut(layer, input, [(axis, [at])])
 
 
 def index_select(layer: Layer, input: Value, dim: int, index: Any) -> Value:
     """Constant indices of an axis."""
     axis = dim % len(input.shape)
     indices = layer.constant(index, "an index")
-    return _cut(layer, input, [(axis, runs(layer, indices, input.shape[axis]))])
+    return _cut(layer, input, [(axis, indices_of(layer, indices, input.shape[axis]))])

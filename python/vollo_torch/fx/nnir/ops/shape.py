@@ -6,7 +6,7 @@ rules are NNIR's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -68,7 +68,7 @@ def reshaped_module(layer: Layer, module: Any, input: Value) -> Value:
 
 
 def expand(layer: Layer, input: Value, *args: Any, size: Any = None) -> Value:
-    """To the shape torch computed; a product with 1 changes no value."""
+    """To the shape torch computed."""
     return _expanded(layer, input, layer.result_shape, "")
 
 
@@ -86,23 +86,78 @@ def broadcast_tensors(layer: Layer, *tensors: Value) -> tuple[Value, ...]:
 def _expanded(layer: Layer, value: Value, shape: tuple[int, ...], part: str) -> Value:
     if isinstance(value, torch.Tensor):
         return value.expand(shape)
-    x = layer.runtime(value)
-    return x if x.shape == shape else layer.pointwise("mul", x, torch.ones(shape), part=part)
+    return layer.expand(value, shape, part=part)
+
+
+def repeat(layer: Layer, input: Value, *sizes: Any, repeats: Any = None) -> Value:
+    """Copies along axes, new ones in front."""
+    given = repeats if repeats is not None else sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    return _repeated(layer, input, list(given))
+
+
+def tile(layer: Layer, input: Value, *dims: Any) -> Value:
+    """As `repeat`; absent counts are 1."""
+    counts = list(dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims)
+    return _repeated(layer, input, [1] * (len(input.shape) - len(counts)) + counts)
+
+
+def _repeated(layer: Layer, input: Value, counts: list[int]) -> Value:
+    x = layer.runtime(input)
+    if 0 in counts:
+        layer.refuse("an empty result", "at least one value")
+    x = layer.reshape(x, [1] * (len(counts) - len(x.shape)) + list(x.shape), part="lifted")
+    several = [axis for axis, count in enumerate(counts) if count > 1]
+    for axis in several:
+        part = "" if axis == several[-1] else f"axis{axis}"
+        if x.shape[axis] == 1:
+            x = layer.expand(x, [*x.shape[:axis], counts[axis], *x.shape[axis + 1 :]], part=part)
+        else:
+            x = layer.concat([x] * counts[axis], axis, part=part)
+    return x
+
+
+def flip(layer: Layer, input: Value, *dims: Any) -> Value:
+    """Axes from the last index to the first."""
+    return _chosen(layer, input, dims, lambda extent, _: range(extent - 1, -1, -1))
+
+
+def roll(layer: Layer, input: Value, shifts: Any, dims: Any) -> Value:
+    """Indices moved on, around the end."""
+    several = [shifts] if isinstance(shifts, int) else list(shifts)
+    return _chosen(layer, input, (dims,), lambda extent, i: [(k - several[i]) % extent for k in range(extent)])
+
+
+def _chosen(layer: Layer, input: Value, dims: Sequence[Any], indices: Callable[[int, int], Sequence[int]]) -> Value:
+    x = layer.runtime(input)
+    axes = [dims[0]] if isinstance(dims[0], int) and len(dims) == 1 else list(dims)
+    axes = list(axes[0]) if isinstance(axes[0], (tuple, list)) else axes
+    for number, dim in enumerate(axes):
+        axis = dim % len(x.shape)
+        part = "" if number + 1 == len(axes) else f"axis{axis}"
+        x = layer.index_select(x, axis, indices(x.shape[axis], number), part=part)
+    return x
 
 
 def permuted(layer: Layer, input: Value, order: Sequence[int]) -> Value:
-    """Axes of extent 1 may go anywhere; others must stay in order."""
+    """Axes in another order."""
     rank = len(input.shape)
-    order = [axis % rank for axis in order]
-    moved = [axis for axis in order if input.shape[axis] != 1]
-    if moved != sorted(moved):
-        layer.refuse(f"axes {tuple(order)} of {input.shape}", "an order that moves axes of extent 1 only")
-    return reshaped(layer, input)
+    return layer.transpose(input, [axis % rank for axis in order])
 
 
-def permute(layer: Layer, input: Value, *dims: Any) -> Value:
+def permute(layer: Layer, input: Value, *args: Any, dims: Any = None) -> Value:
     """Axes as a list or one by one."""
-    return permuted(layer, input, dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims)
+    if dims is not None:
+        args = tuple(dims)
+    return permuted(layer, input, args[0] if len(args) == 1 and isinstance(args[0], (tuple, list)) else args)
+
+
+def movedim(layer: Layer, input: Value, source: Any, destination: Any) -> Value:
+    """Axes taken elsewhere, the others in order."""
+    rank = len(input.shape)
+    pairs = [(source, destination)] if isinstance(source, int) else zip(source, destination)
+    places = {to % rank: axis % rank for axis, to in pairs}
+    others = iter(axis for axis in range(rank) if axis not in places.values())
+    return permuted(layer, input, [places[i] if i in places else next(others) for i in range(rank)])
 
 
 def transpose(layer: Layer, input: Value, dim0: int, dim1: int) -> Value:
