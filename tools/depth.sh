@@ -21,11 +21,13 @@ sources[sl_aligner]="$rtl/matrix/*.sv $rtl/common/*.sv"
 params[sl_aligner]="-G BlockSize=8"
 sources[sl_matrix_row]="$rtl/common/*.sv $rtl/matrix/*.sv"
 params[sl_matrix_row]="-G BlockSize=8 -G WeightDepth=128 -G AccumDepth=64"
-sources[sl_vector_unit]="$rtl/vector/sl_vector_pkg.sv $rtl/float/*.sv $rtl/vector/sl_clamp_entry.sv $rtl/vector/sl_rotate.sv $rtl/vector/sl_vector_lane.sv $rtl/vector/sl_vector_unit.sv"
+sources[sl_vector_unit]="$rtl/vector/sl_vector_pkg.sv $rtl/float/*.sv $rtl/special/sl_special_pkg.sv $rtl/special/sl_special_[lrsu]*.sv $rtl/vector/sl_clamp_entry.sv $rtl/vector/sl_rotate.sv $rtl/vector/sl_vector_lane.sv $rtl/vector/sl_vector_unit.sv"
 params[sl_vector_unit]="-G BlockSize=8 -G AccP0=15"
+sources[sl_special_unit]="$rtl/special/sl_special_pkg.sv $rtl/special/sl_special_[lrsu]*.sv"
+params[sl_special_unit]="-G Lanes=8"
 
 modules=("${@:-}")
-[ -n "${modules[0]}" ] || modules=(sl_dispatcher sl_bank_mirror sl_aligner sl_matrix_row sl_vector_unit)
+[ -n "${modules[0]}" ] || modules=(sl_dispatcher sl_bank_mirror sl_aligner sl_matrix_row sl_special_unit sl_vector_unit)
 
 depth() { # netlist, top
   python3 tools/levels.py "$1" "$2" --arch xcup | sed -n 's/^max LUT levels \([0-9]*\) ; max rough delay \([0-9.]*\) ns.*/\1 \2/p'
