@@ -630,7 +630,8 @@ fn updates_are_checked() {
     let text = g.update(s, x).unwrap_err().to_string();
     says(&text, &["'s'", "already"]);
     let graph = g.finish().unwrap();
-    let break_it: [(fn(&mut Graph), &str); 3] = [
+    type Break = fn(&mut Graph);
+    let break_it: [(Break, &str); 3] = [
         (|g| g.updates.clear(), "no update"),
         (
             |g| *g.updates.values_mut().next().unwrap() = g.outputs[1],
