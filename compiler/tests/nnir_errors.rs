@@ -608,6 +608,7 @@ fn states_and_updates_share_a_data_dimension() {
 
 #[test]
 fn updates_are_checked() {
+    type Break = fn(&mut Graph);
     let mut g = GraphBuilder::new("net");
     let x = g.input("x", &[4]);
     let s = g.state("s", tensor(&[4], 0)).unwrap();
@@ -630,7 +631,7 @@ fn updates_are_checked() {
     let text = g.update(s, x).unwrap_err().to_string();
     says(&text, &["'s'", "already"]);
     let graph = g.finish().unwrap();
-    let break_it: [(fn(&mut Graph), &str); 3] = [
+    let break_it: [(Break, &str); 3] = [
         (|g| g.updates.clear(), "no update"),
         (
             |g| *g.updates.values_mut().next().unwrap() = g.outputs[1],

@@ -4,6 +4,7 @@
 //! |----------------------|----------------------------------------------------------|
 //! | `unroll-scans`       | one copy of a scan's body per step                       |
 //! | `fold-constants`     | evaluates layers that read constants only                |
+//! | `drop-zero-terms`    | drops operands of linear layers that are zero            |
 //! | `expand-conv1d`      | a convolution over a whole sequence as a layer per step  |
 //! | `merge-clamps`       | one clamp instead of two in a row                        |
 //! | `eliminate-identity` | drops layers that change nothing                         |
@@ -13,6 +14,7 @@
 //! right away changes nothing. Debug builds verify after every pass.
 //! **Errors.** The pass's own; `Pass` when it left a graph that does not verify.
 
+mod drop_zero_terms;
 mod eliminate_dead;
 mod eliminate_identity;
 mod expand_conv1d;
@@ -20,6 +22,7 @@ mod fold_constants;
 mod merge_clamps;
 mod unroll_scans;
 
+pub use drop_zero_terms::DropZeroTerms;
 pub use eliminate_dead::EliminateDead;
 pub use eliminate_identity::EliminateIdentity;
 pub use expand_conv1d::ExpandConv1d;
@@ -56,6 +59,7 @@ impl PassManager {
         Self::new()
             .with(UnrollScans)
             .with(FoldConstants)
+            .with(DropZeroTerms)
             .with(ExpandConv1d)
             .with(MergeClamps)
             .with(EliminateIdentity)
@@ -177,6 +181,7 @@ mod tests {
             [
                 "unroll-scans",
                 "fold-constants",
+                "drop-zero-terms",
                 "expand-conv1d",
                 "merge-clamps",
                 "eliminate-identity",

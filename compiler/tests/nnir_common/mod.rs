@@ -68,10 +68,15 @@ const BOUNDED: [UnaryOp; 6] = [
 fn cell(shape: &[usize], seed: usize) -> Graph {
     let mut g = GraphBuilder::new(format!("cell {seed}"));
     let x = g.input("x", shape);
-    let s = g.state("s", tensor(shape, seed)).unwrap();
+    let init = if seed.is_multiple_of(3) {
+        Tensor::zeros(shape)
+    } else {
+        tensor(shape, seed)
+    };
+    let s = g.state("s", init).unwrap();
     let n = shape[shape.len() - 1];
     let weights = |i| Arc::new(tensor(&[n, n], seed + i));
-    let bias = (seed % 2 == 0).then(|| tensor(&[n], seed).into());
+    let bias = seed.is_multiple_of(2).then(|| tensor(&[n], seed).into());
     let terms = vec![(x, weights(1)), (s, weights(2))];
     let sum = g.linear_sum("sum", terms, bias).unwrap();
     let next = g.unary("next", UnaryOp::Tanh, sum).unwrap();
@@ -117,7 +122,7 @@ pub fn graph(kind: Kind, choices: &[u16]) -> Graph {
         } else {
             Precision::Bf16
         });
-        let free = if kind == Kind::Plain { 0 } else { 1 };
+        let free = usize::from(kind != Kind::Plain);
         let built = match (c.below(19), kind) {
             (9, _) => g.unary(name, c.pick(&BOUNDED), a),
             (10, _) => {

@@ -143,7 +143,8 @@ pub(in crate::onnx) fn gemm(c: &mut Context<'_, '_, '_>) -> Mapped {
             for (side, (turn, part)) in sides.iter_mut().zip([(trans_a, "a"), (trans_b, "b")]) {
                 if turn {
                     let perm = vec![1, 0];
-                    *side = c.emit_part(part, Op::Transpose { perm }, &[side.clone()])?;
+                    *side =
+                        c.emit_part(part, Op::Transpose { perm }, std::slice::from_ref(side))?;
                 }
             }
             let alone = bias.is_none() && alpha.to_bits() == 1.0_f32.to_bits();
