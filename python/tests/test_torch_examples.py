@@ -34,13 +34,20 @@ def run(name: str, *arguments: str) -> str:
 
 
 def test_every_example_is_tried():
-    assert {p.name for p in EXAMPLES.glob("*.py")} == {"multi_model.py", "onnx_model.py", "rtl.py"}
+    assert {p.name for p in EXAMPLES.glob("*.py")} == {"multi_model.py", "onnx_model.py", "recurrent.py", "rtl.py"}
 
 
 def test_multi_model():
     output = run("multi_model.py")
     assert "ResidualMlp: " in output
     assert "CausalCnn: " in output
+    assert output.count("agrees with torch") == 2
+
+
+def test_recurrent():
+    output = run("recurrent.py")
+    assert "LstmStack: " in output
+    assert "LeakyMemory: " in output
     assert output.count("agrees with torch") == 2
 
 
