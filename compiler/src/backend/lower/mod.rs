@@ -108,7 +108,7 @@ pub fn lower(graph: &Graph, block_size: usize) -> Result<BlockModel> {
     let order = graph.nodes_topological()?;
     l.declare_inputs();
     l.declare_lines(&order);
-    l.declare_states(&order)?;
+    l.declare_states(&order);
     for &id in &order {
         l.node(id)?;
     }
@@ -292,19 +292,7 @@ impl Lowering<'_> {
             return Ok(pending);
         }
         let value = self.materialise(operand)?;
-        Ok(self.reads(&value, layer))
-    }
-
-    fn reads(&self, value: &Value, layer: LayerId) -> Pending {
-        let read = |&block: &BlockId| Template::new(layer, Source::Block(block, 0));
-        Pending {
-            templates: value
-                .vectors
-                .iter()
-                .map(|v| v.iter().map(read).collect())
-                .collect(),
-            splat: value.splat,
-        }
+        Ok(reads(&value, layer))
     }
 
     /// The block a template stands for, writing it if it is more than a plain read.
@@ -357,5 +345,18 @@ impl Lowering<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Plain reads of a tensor's blocks.
+fn reads(value: &Value, layer: LayerId) -> Pending {
+    let read = |&block: &BlockId| Template::new(layer, Source::Block(block, 0));
+    Pending {
+        templates: value
+            .vectors
+            .iter()
+            .map(|v| v.iter().map(read).collect())
+            .collect(),
+        splat: value.splat,
     }
 }

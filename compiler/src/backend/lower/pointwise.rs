@@ -11,7 +11,7 @@ use sluice_isa::Op as VecOp;
 use sluice_isa::special::Function;
 
 use super::layout::{Layout, broadcast, flat};
-use super::{Lowered, Lowering, Pending, Template, Value};
+use super::{Lowered, Lowering, Pending, Template, Value, reads};
 use crate::backend::block::{ConstId, LayerId, Operand, Source, Term};
 use crate::error::Result;
 use crate::nnir::{NodeId, PointwiseOp, Tensor, UnaryOp};
@@ -132,7 +132,7 @@ impl Lowering<'_> {
                 *t = self.written(t.clone());
             }
             t.layer = layer;
-            if !self.becomes_bias(t, vec_op, b) {
+            if !Self::becomes_bias(t, vec_op, b) {
                 t.alu = Some((vec_op, b));
             }
         }
@@ -163,7 +163,7 @@ impl Lowering<'_> {
     }
 
     /// A constant added to a sum of products is where the sum starts.
-    fn becomes_bias(&self, t: &mut Template, op: VecOp, b: Operand) -> bool {
+    fn becomes_bias(t: &mut Template, op: VecOp, b: Operand) -> bool {
         let bare = t.pre.is_none() && t.special.is_none();
         match (&mut t.source, op, b) {
             (Source::Sum { terms, bias }, VecOp::Add, Operand::Const(c))
@@ -185,7 +185,7 @@ impl Lowering<'_> {
             return self.pending(a, layer);
         }
         let value = self.spread(a, result)?;
-        Ok(self.reads(&value, layer))
+        Ok(reads(&value, layer))
     }
 
     /// Operand B of every block of the result, and whether it stands in every lane of a data dimension of extent 1.

@@ -1,4 +1,4 @@
-//! Operations that only move elements: concat, slice, reshape, transpose, index_select, expand.
+//! Operations that only move elements: concat, slice, reshape, transpose, `index_select`, expand.
 //!
 //! **Contract.** Every lane of the result is a lane of an operand. What respects block boundaries costs nothing; other blocks are put
 //! together by lane moves, one word for each run of neighbouring lanes.

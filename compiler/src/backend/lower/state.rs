@@ -51,7 +51,7 @@ impl Lowering<'_> {
     }
 
     /// Blocks of every `state` node and what they hold at first.
-    pub(super) fn declare_states(&mut self, order: &[NodeId]) -> Result<()> {
+    pub(super) fn declare_states(&mut self, order: &[NodeId]) {
         for &id in order {
             let node = self.graph.node(id).clone();
             let Op::State { init } = &node.op else {
@@ -70,7 +70,6 @@ impl Lowering<'_> {
             }
             self.values.insert(id, Lowered::Blocks(value));
         }
-        Ok(())
     }
 
     /// End of job: every state takes its new value.
