@@ -139,8 +139,12 @@ module sl_selftest
   logic [31:0] jobs_done, bad_selects;
   logic [15:0] unused_bad_select, unused_pc;
   logic [7:0] unused_model;
-  logic compute_reset;
-  always_ff @(posedge clk_i) compute_reset <= !rst_ni || (state_q == StReset && wait_q != '0);
+  logic compute_reset, reset_q;
+  // A hold breaks a lap off: the streams may fall silent only in reset.
+  always_ff @(posedge clk_i) begin
+    reset_q <= !rst_ni || (state_q == StReset && wait_q != '0) || (run && hold);
+  end
+  assign compute_reset = !rst_ni || reset_q;
 
   sl_top #(
       .InitDir({Dir, "/images"})
@@ -210,13 +214,14 @@ module sl_selftest
       unique case (state_q)
         StReset: begin
           cycle_q <= '0;
-          if (hold) state_q <= StHold;
-          else if (wait_q == '0) state_q <= StRun;
+          if (wait_q == '0) state_q <= hold ? StHold : StRun;
         end
         StRun: begin
           cycle_q <= cycle_q + 1'b1;
-          if (hold) state_q <= StHold;
-          else if (cycle_q == CycleWidth'(NumCycles - 1)) begin
+          if (hold) begin
+            state_q <= StReset;
+            wait_q  <= 4'(ResetCycles);
+          end else if (cycle_q == CycleWidth'(NumCycles - 1)) begin
             state_q <= StCheck;
             wait_q  <= 4'(CheckCycles);
           end
