@@ -4,6 +4,7 @@
 tools/flow/elaborate.py              slang and yosys on every named configuration, packages of one
 tools/flow/elaborate.py c1b4 ...     these
 tools/flow/elaborate.py --icarus     Icarus runs the self test of c1b4 on the Verilog that yosys writes (make smoke)
+tools/flow/elaborate.py --gates      the same on the synthesised netlist (make netlist)
 tools/flow/elaborate.py --self-test  show that each check can fail
 
 | check   | what                                                                                                |
@@ -137,11 +138,16 @@ source [lindex $argv 0]
         print("tclsh is missing: sl_top_hw.tcl not run (Debian package tcl)")
 
 
-def icarus():
-    """A lap of the board's self test of c1b4 in Icarus; then again with a wrong answer in the ROM."""
+# What yosys makes of the self test before Icarus runs it: its registers and expressions as they are, or gates.
+AS_READ = ["hierarchy -top sl_selftest", "proc", "memory_collect", "opt_clean"]
+GATES = ["synth -flatten -top sl_selftest -run begin:fine", "opt -fast -full", "memory_collect", "techmap", "opt -fast", "abc -fast", "opt_clean"]
+
+
+def icarus(steps, name):
+    """A lap of the board's self test of c1b4 in Icarus: every output beat's bits and cycle against the VM; again with a wrong answer in the ROM."""
     if not shutil.which("iverilog"):
         raise FlowError("iverilog is missing; `make flow-tools` installs it")
-    folder = BUILD / "icarus"
+    folder = BUILD / "icarus" / name
     print(common.cargo("sluice-verilator-tests", "board", "c1b4", folder, 50))
     bench = """`timescale 1ns/1ns
 module bench;
@@ -162,30 +168,26 @@ module bench;
 endmodule
 """
     (ROOT / folder / "bench.v").write_text(bench)
-    expected = ROOT / folder / "expected.hex"
-    good = expected.read_text()
-    wrong = good[:-2] + ("0" if good[-2] != "0" else "1") + "\n"  # lowest digit of the last beat
+    netlist = folder / "right.v"
     sources = ["constraints/ecp5/sl_serial_load.sv", "constraints/ecp5/sl_selftest.sv"]
+    seconds = common.yosys(
+        [common.read_slang("sl_selftest", sources, file_list=folder / "board.f"), *steps, f"write_verilog -noattr {netlist}"],
+        folder / "yosys.log",
+    )
+    good = (ROOT / netlist).read_text()
+    # The answers are the initial contents of the ROM: the lowest digit of the last beat's.
+    last = re.findall(r"u_expected\.mem\s*\[\d+\]\s*=\s*\d+'h[0-9a-f]+(?=;)", good)[-1]
+    wrong = good.replace(last, last[:-1] + ("0" if last[-1] != "0" else "1"), 1)
+    gates = good.count("assign")
+    print(f"yosys, {name}: {gates} assignments ({seconds:.0f} s)", flush=True)
     said = {}
-    for name, text in [("right", good), ("wrong", wrong)]:
-        expected.write_text(text)
-        out = folder / f"{name}.v"
-        common.yosys(
-            [
-                common.read_slang("sl_selftest", sources, file_list=folder / "board.f"),
-                "hierarchy -top sl_selftest",
-                "proc",
-                "memory_collect",
-                "opt_clean",
-                f"write_verilog -noattr {out}",
-            ],
-            folder / f"{name}.log",
-        )
-        binary = ROOT / folder / f"{name}.vvp"
+    for answers, text in [("right", good), ("wrong", wrong)]:
+        out = folder / f"{answers}.v"
+        (ROOT / out).write_text(text)
+        binary = ROOT / folder / f"{answers}.vvp"
         common.run(["iverilog", "-g2005-sv", "-s", "bench", "-o", str(binary), str(out), str(folder / "bench.v")], folder / "iverilog.log")
-        said[name] = subprocess.run(["vvp", "-n", str(binary)], capture_output=True, text=True, timeout=600).stdout.strip()
-        print(f"icarus, {name} answers: {said[name]}", flush=True)
-    expected.write_text(good)
+        said[answers] = subprocess.run(["vvp", "-n", str(binary)], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+        print(f"icarus, {name}, {answers} answers: {said[answers]}", flush=True)
     ok = "pass 1 fail 0" in said["right"] and "pass 0 fail 1" in said["wrong"]
     return 0 if ok else 1
 
@@ -224,10 +226,13 @@ def body():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configs", nargs="*", default=CONFIGS)
     parser.add_argument("--icarus", action="store_true")
+    parser.add_argument("--gates", action="store_true", help="the same on the synthesised netlist")
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
     if args.icarus:
-        return icarus()
+        return icarus(AS_READ, "read")
+    if args.gates:
+        return icarus(GATES, "gates")
     if args.self_test:
         return self_test()
     ok = True

@@ -40,7 +40,7 @@ def shape(lines, types):
 
 
 def fold(text):
-    """RTLIL with copies folded, and for each module that stays the number of those it stands for."""
+    """RTLIL with copies folded, and for each module that stays the names of those it stands for."""
     modules = dict(blocks(text))
     uses = {n: {l.split()[1] for l in lines if l.lstrip().startswith("cell \\")} & modules.keys() for n, lines in modules.items()}
     types, by_shape, done = {}, {}, []
@@ -58,7 +58,7 @@ def fold(text):
         visit(name)
     copies = {}
     for name in done:
-        copies[types[name]] = copies.get(types[name], 0) + 1
+        copies.setdefault(types[name], []).append(name)
     out = []
     for name in done:
         if types[name] == name:
