@@ -140,7 +140,7 @@ source [lindex $argv 0]
 
 # What yosys makes of the self test before Icarus runs it: its registers and expressions as they are, or gates.
 AS_READ = ["hierarchy -top sl_selftest", "proc", "memory_collect", "opt_clean"]
-GATES = ["synth -flatten -top sl_selftest -run begin:fine", "opt -fast -full", "memory_collect", "techmap", "opt -fast", "abc -fast", "opt_clean"]
+GATES = ["synth -flatten -top sl_selftest -run begin:fine", "opt -fast -full", "memory_collect", "techmap", "opt -fast", "abc -g AND,OR,XOR,MUX", "opt_clean"]
 
 
 def icarus(steps, name):
