@@ -10,7 +10,8 @@ TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 # Debian's Python with torch, and what the wheel is built and tested with.
 PYVENV := .tools/pyvenv/bin
 
-.PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean
+.PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean \
+  flow-tools elaborate formal smoke netlist bitstream resources
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -24,6 +25,9 @@ lint-tools: setup
 
 python-tools: setup
 	@tools/setup.sh python
+
+flow-tools: setup
+	@tools/setup.sh flow
 
 wheel: python-tools ## the Python wheel, vollo_compiler and vollo_torch, into build/wheels
 	rm -rf build/wheels
@@ -61,6 +65,27 @@ lint: lint-tools python-tools ## format, clippy, Verilator -Wall on every named 
 	$(PYVENV)/ruff check python
 	$(PYVENV)/ruff format --check python
 	MYPYPATH=python $(PYVENV)/mypy --package vollo_compiler --package vollo_torch
+
+elaborate: flow-tools ## slang and yosys on every named configuration; packages for other tools read back
+	.tools/venv/bin/python tools/flow/elaborate.py --self-test
+	.tools/venv/bin/python tools/flow/elaborate.py
+
+smoke: flow-tools ## Icarus runs the board's self test of c1b4
+	.tools/venv/bin/python tools/flow/elaborate.py --icarus
+
+netlist: flow-tools ## the same on the synthesised netlist: its outputs and cycles against the VM's
+	.tools/venv/bin/python tools/flow/elaborate.py --gates
+
+resources: flow-tools ## what c1b4 and c6b32 take on three fabrics, against hdl/resources
+	tools/flow/resources.py --self-test
+	tools/flow/resources.py
+
+bitstream: flow-tools ## ECP5 bitstream of a self-testing c1b4, figures against the report (CONFIG=c1b8 for another one)
+	tools/flow/bitstream.py --self-test
+	tools/flow/bitstream.py $(or $(CONFIG),c1b4)
+
+formal: flow-tools ## prove the control path: order of jobs, credit, no deadlock; mutants of the RTL must be caught
+	tools/flow/formal.py
 
 fmt: lint-tools python-tools ## format Rust, SystemVerilog and Python in place
 	$(CARGO) fmt --all

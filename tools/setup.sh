@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh         Verilator and what it takes to build models (`make setup`)
 #   tools/setup.sh lint    the SystemVerilog linters on top (`make lint-tools`)
+#   tools/setup.sh flow    place and route, solver, packagers, Icarus on top of the linters (`make flow-tools`)
 #   tools/setup.sh python  what the Python packages are built, checked and tested with (`make python-tools`)
 #
 # Idempotent: a second run checks and prints nothing. Everything but Debian packages goes into .tools/ of this checkout.
@@ -133,5 +134,12 @@ case $what in
     fi
     ;;
   lint) pip_install lint "$root/tools/requirements-lint.txt" ;;
-  *) die "unknown argument '$what' (base, lint or python)" ;;
+  flow)
+    pip_install lint "$root/tools/requirements-lint.txt"
+    pip_install flow "$root/tools/requirements-flow.txt"
+    need iverilog command -v iverilog
+    # In a subshell: at home all flows but the Icarus run work without it.
+    (install_debian) || [ -z "${CI:-}" ] || die "the Icarus run needs iverilog and could not get it"
+    ;;
+  *) die "unknown argument '$what' (base, lint, flow or python)" ;;
 esac

@@ -7,6 +7,7 @@
 //! | `sl_cdc.sdc` | timing constraints of the clock crossings |
 //! | `sl_*.sv`, `sl_*.svh`, `sl_*.v` | the hand-written modules, unchanged |
 //! | `sl_filelist.f` | all of them in compile order, paths relative to the folder |
+//! | `sluice.core`, `Bender.yml`, `sl_top.ipxact.xml`, `sl_top_hw.tcl` | the same as packages: [`packaging`] |
 //! | `config.json` | the configuration |
 //! | `manifest.json` | [`Manifest`] |
 //!
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use sluice_isa::HardwareConfig;
 
 use crate::error::HdlError;
-use crate::{sources, top};
+use crate::{packaging, sources, top};
 
 /// Name of the accelerator's module, loaded through its internal port.
 pub const TOP: &str = "sl_top";
@@ -80,6 +81,11 @@ impl Generator {
             files.insert(source.name.to_owned(), source.text.to_owned());
         }
         for (name, text) in top::render(&self.config)? {
+            files.insert(name.into(), text);
+        }
+        let packages =
+            packaging::render(&self.config, compile_order(), &files[&format!("{TOP}.sv")])?;
+        for (name, text) in packages {
             files.insert(name.into(), text);
         }
         let list = compile_order().join("\n");

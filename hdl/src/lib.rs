@@ -1,7 +1,7 @@
 //! Generator of the accelerator's SystemVerilog for one hardware configuration.
 //!
 //! The modules are hand-written under `hdl/rtl` and carried inside this crate; generated are the top level, the file list, the
-//! manifest and the memory images of a program.
+//! manifest, packages for other tools and the memory images of a program.
 #![expect(
     clippy::missing_errors_doc,
     reason = "the header of each module says what can go wrong"
@@ -11,6 +11,7 @@ pub mod error;
 pub mod generated;
 pub mod generator;
 pub mod images;
+pub mod packaging;
 pub mod sources;
 pub mod top;
 

@@ -65,6 +65,45 @@ fn golden_file_list() {
 }
 
 #[test]
+fn golden_packages() {
+    let files = generator("c1b4").files().unwrap();
+    for name in ["sluice.core", "sl_top_hw.tcl", "sl_top.ipxact.xml"] {
+        insta::assert_snapshot!(name.replace('.', "_"), files[name]);
+    }
+}
+
+#[test]
+fn packages_name_every_file_and_port() {
+    let generator = generator("c2b8");
+    let files = generator.files().unwrap();
+    let ports = sluice_hdl::packaging::ports("sl_top", &files["sl_top.sv"]).unwrap();
+    assert!(ports.len() > 20);
+    for package in [
+        "sluice.core",
+        "Bender.yml",
+        "sl_top.ipxact.xml",
+        "sl_top_hw.tcl",
+    ] {
+        let text = &files[package];
+        let sources = files["sl_filelist.f"]
+            .lines()
+            .filter(|l| !l.starts_with('+'));
+        for source in sources {
+            assert!(text.contains(source), "{package} lacks {source}");
+        }
+    }
+    for port in &ports {
+        for package in ["sl_top.ipxact.xml", "sl_top_hw.tcl"] {
+            assert!(
+                files[package].contains(&port.name),
+                "{package} lacks {}",
+                port.name
+            );
+        }
+    }
+}
+
+#[test]
 fn only_generated_files_depend_on_the_configuration() {
     let small = generator("c1b4").files().unwrap();
     let large = generator("c6b32").files().unwrap();
@@ -75,10 +114,14 @@ fn only_generated_files_depend_on_the_configuration() {
     assert_eq!(
         different,
         [
+            "Bender.yml",
             "config.json",
             "sl_core_block.sv",
             "sl_ip_top.sv",
-            "sl_top.sv"
+            "sl_top.ipxact.xml",
+            "sl_top.sv",
+            "sl_top_hw.tcl",
+            "sluice.core"
         ]
     );
 }

@@ -2,6 +2,7 @@
 //!
 //! | module | what |
 //! |--------|------|
+//! | [`board`] | the self test of a configuration on a board: images, ROMs, sizes |
 //! | [`rtl`] | one configuration's RTL: emitted, Verilated (cached), loaded through its load port, stepped cycle by cycle |
 //!
 //! **Contract.** An RTL device sees the same pins as a VM device and answers with the same [`Sample`](sluice_suite::Sample), so every
@@ -12,6 +13,7 @@
     reason = "the header of each module states its errors"
 )]
 
+pub mod board;
 pub mod rtl;
 
 pub use rtl::{RtlDevice, RtlExecutor};

