@@ -15,80 +15,95 @@ module sl_acc_to_float (
 
     output logic [31:0] value_o
 );
-  // Leading zeros within each 16-bit group of a word, all nibbles and then all groups at once: few bits go into each step.
-  function automatic logic [15:0] zeros16(logic [63:0] t);
-    logic [63:0] p1, p0, any, any3, any2, any1, n3, n2, n1, n0;
-    logic [15:0] zeros;
-    // Bit 4i: nibble i is not zero; leading zeros of it (p1 p0).
-    any = t | (t >> 1) | (t >> 2) | (t >> 3);
-    p1 = ~((t >> 3) | (t >> 2));
-    p0 = ~(t >> 3) & ((t >> 2) | ~(t >> 1));
-    // Bit 16i: nibbles of group i before its first one that is not zero (n3 n2), and the zeros within that one (n1 n0).
-    any3 = any >> 12;
-    any2 = any >> 8;
-    any1 = any >> 4;
-    n3 = ~(any3 | any2);
-    n2 = ~any3 & (any2 | ~any1);
-    n1 = (any3 & (p1 >> 12)) | (~any3 & any2 & (p1 >> 8)) |
-        (n3 & any1 & (p1 >> 4)) | (n3 & ~any1 & p1);
-    n0 = (any3 & (p0 >> 12)) | (~any3 & any2 & (p0 >> 8)) |
-        (n3 & any1 & (p0 >> 4)) | (n3 & ~any1 & p0);
-    for (int unsigned i = 0; i < 4; i++) zeros[4*i+:4] = {n3[16*i], n2[16*i], n1[16*i], n0[16*i]};
-    return zeros;
+  // The shift, 0..63, is a sum of four terms of three values each: 24, 8, 3 and 1, times 0, 1 or 2. A digit is two flags: the first says
+  // 0, the second, worth something only without the first, 1.
+  function automatic logic [63:0] shifted(logic [63:0] word, logic [1:0] digit, logic [5:0] step);
+    return digit[1] ? word : digit[0] ? word << step : word << 2 * step;
   endfunction
 
-  // Count the bits equal to the sign below it, 0..63; which group's count it is, is only selected in the next stage.
-  logic signed [63:0] mantissa_q1;
-  logic signed [6:0] exp_q1;
+  // Count the bits equal to the sign below it, which ends where two neighbours differ first. All bytes at once: do two differ in it, in its
+  // upper three places, in the three below? Then the first byte where two do, of each group of three, 7..5, 4..2 and 1..0; which group
+  // it is, is only selected in the next stage.
+  logic signed [7:0] exp_q1;
   logic poison_q1;
-  logic [1:0] group_q1;
-  logic [15:0] zeros_q1;
-  logic [3:0] bytes_q1;  // of mantissa bits 31..0: not zero
+  logic [1:0] groups_q1;  // digit of 24
+  logic [63:0] mantissa_q1;
+  logic [7:1] any_q1;
+  logic [2:0][3:0] digits_q1;  // digit of 3; that of 1, whose second flag says 2
+  logic [3:0] some_q1;  // of mantissa bytes 3..0: not zero
 
   always_ff @(posedge clk_i) begin
     if (valid_i[0]) begin
-      automatic logic [63:0] flips = {mantissa_i[62:0] ^ {63{mantissa_i[63]}}, 1'b1};
+      automatic logic [63:0] flips = {mantissa_i[63:1] ^ mantissa_i[62:0], 1'b1};
+      automatic logic [7:1] any;
+      automatic logic [7:0][3:0] digits;
+      for (int unsigned i = 1; i < 8; i++) any[i] = flips[8*i+:8] != '0;
       mantissa_q1 <= mantissa_i;
-      exp_q1 <= exp_i;
+      exp_q1 <= 8'(exp_i) + 8'sd23;
       poison_q1 <= poison_i;
-      zeros_q1 <= zeros16(flips);
-      if (flips[63:48] != '0) group_q1 <= 2'd0;
-      else if (flips[47:32] != '0) group_q1 <= 2'd1;
-      else group_q1 <= flips[31:16] != '0 ? 2'd2 : 2'd3;
-      for (int unsigned i = 0; i < 4; i++) bytes_q1[i] <= mantissa_i[8*i+:8] != '0;
+      groups_q1 <= {any[7:5] != '0, any[4:2] != '0};
+      any_q1 <= any;
+      for (int unsigned i = 0; i < 8; i++) begin
+        automatic logic [7:1] t = flips[8*i+1+:7];
+        digits[i][3] = t[7:5] != '0;
+        digits[i][2] = t[4:2] != '0;
+        digits[i][1] = t[7] || (t[6:5] == '0 && (t[4] || (t[3:2] == '0 && t[1])));
+        digits[i][0] = t[7:6] == '0 && (t[5] || (t[4:3] == '0 && t[2]));
+      end
+      digits_q1 <= {
+        digits[7] | ({4{!any[7]}} & (digits[6] | ({4{!any[6]}} & digits[5]))),
+        digits[4] | ({4{!any[4]}} & (digits[3] | ({4{!any[3]}} & digits[2]))),
+        digits[1] | ({4{!any[1]}} & digits[0])
+      };
+      for (int unsigned i = 0; i < 4; i++) some_q1[i] <= mantissa_i[8*i+:8] != '0;
     end
   end
 
-  logic [3:0] zeros;
-  logic [5:0] count;
+  // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. Sticky is what ends
+  // below it, found on the way, where the shifts still to come are small.
+  logic [1:0] bytes, triples, bits;  // digits of 8, 3 and 1
+  logic [2:0] eights, rest;  // of the count, and 5 - the rest modulo 8
+  logic [61:36] norm;
+  logic [61:34] fine;
+  logic [ 63:0] coarse;
 
-  assign zeros = zeros_q1[{~group_q1, 2'b00}+:4];
-  assign count = {group_q1, zeros};
+  assign bytes = groups_q1[1] ? any_q1[7:6] : groups_q1[0] ? any_q1[4:3] : {any_q1[1], 1'b1};
+  assign {triples, bits} = groups_q1[1] ? digits_q1[2] : groups_q1[0] ? digits_q1[1] : digits_q1[0];
+  assign coarse = shifted(shifted(mantissa_q1, groups_q1, 6'd24), bytes, 6'd8);
+  assign fine = 28'(shifted(coarse, triples, 6'd3) >> 34);
+  assign norm = bits[1] ? fine[61:36] : bits[0] ? fine[59:34] : fine[60:35];
+  always_comb begin
+    if (triples[1]) rest = bits[1] ? 3'd5 : bits[0] ? 3'd3 : 3'd4;
+    else if (triples[0]) rest = bits[1] ? 3'd2 : bits[0] ? 3'd0 : 3'd1;
+    else rest = bits[1] ? 3'd7 : 3'd6;
+    eights = 3'd7;
+    for (int unsigned i = 1; i < 8; i++) if (any_q1[i]) eights = 3'(7 - i);
+  end
 
-  // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. Sticky are the
-  // eight places below, and every byte that ends below the guard bit: together that is all of the rest.
-  function automatic logic bytes_below(logic [3:0] bytes, logic [5:0] shift);
-    logic [3:0] below;
-    for (int unsigned i = 0; i < 4; i++) below[i] = bytes[i] && 32'(shift) < 31 - 8 * i;
-    return below != '0;
-  endfunction
-
-  logic sign_q2, zero_q2, poison_q2, guard_q2;
+  logic sign_q2, normal_q2, poison_q2, guard_q2;
   logic signed [10:0] exp_q2;
   logic [22:0] frac_q2;
-  logic [4:0] sticky_q2;
+  logic [5:0] sticky_q2;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[1]) begin
-      automatic logic [48:0] coarse = 49'((mantissa_q1 << {group_q1, 4'b0}) >> 15);
-      automatic logic [31:0] norm = 32'((coarse << zeros) >> 15);
+      automatic logic zero = {mantissa_q1[63], any_q1[7:1], digits_q1[0][3:1]} == '0;
+      automatic
+      logic [3:0]
+      reach = {
+        any_q1[7], any_q1[7:6] != '0, any_q1[7:5] != '0, any_q1[7:4] != '0
+      };
       sign_q2 <= mantissa_q1[63];
-      zero_q2 <= !mantissa_q1[63] && count == 6'd63;
+      normal_q2 <= !poison_q1 && !zero;
       poison_q2 <= poison_q1;
-      exp_q2 <= 11'($signed({exp_q1, 3'b000})) + 11'sd189 - $signed(11'(count));
-      {frac_q2, guard_q2} <= norm[31:8];
-      sticky_q2[0] <= bytes_below(bytes_q1, count);
-      for (int unsigned i = 0; i < 4; i++) sticky_q2[i+1] <= norm[2*i+:2] != '0;
+      exp_q2 <= {8'(({exp_q1, 1'b1} + {5'h1F, ~eights, triples != '0}) >> 1), rest};
+      {frac_q2, guard_q2} <= norm[61:38];
+      // Below the guard bit always, unless the rest of the count is 6 or 7, and if it is 0 to 2; and the two places next to it.
+      sticky_q2[0] <= (some_q1[2:0] & reach[3:1]) != '0;
+      sticky_q2[1] <= coarse[29:24] != '0;
+      sticky_q2[2] <= coarse[32] || (some_q1 & reach) != '0;
+      sticky_q2[3] <= coarse[35:33] != '0;
+      sticky_q2[5:4] <= norm[37:36];
     end
   end
 
@@ -96,23 +111,26 @@ module sl_acc_to_float (
   // so it goes up for every r under one half, zero included. A carry out of the fraction steps the exponent.
   always_ff @(posedge clk_i) begin
     if (valid_i[2]) begin
-      automatic logic half = guard_q2 && sticky_q2 == '0;
       automatic logic odd = frac_q2[0] != sign_q2;
-      automatic logic up = half ? odd : guard_q2 != sign_q2;
+      automatic
+      logic
+      exact = sticky_q2[1:0] == '0 && sticky_q2[5:4] == '0 &&
+          !(sticky_q2[2] && exp_q2[2:1] != 2'b11) && !(sticky_q2[3] && exp_q2[2:0] inside {3'd3, 3'd4, 3'd5});
+      automatic logic up = guard_q2 && exact ? odd : guard_q2 != sign_q2;
       automatic logic [22:0] magnitude = frac_q2 ^ {23{sign_q2}};
       // Both outcomes of the rounding, so that its decision comes late.
       automatic logic [30:0] down = {exp_q2[7:0], magnitude};
       automatic logic [30:0] next = {exp_q2[7:0], magnitude} + 31'd1;
-      automatic logic full = up && magnitude == '1;
-      automatic logic none = exp_q2[7:0] == '0;
-      automatic logic huge = !exp_q2[10] && (exp_q2[9:8] != '0 || exp_q2[7:0] == '1);
-      automatic logic keep = !poison_q2 && !zero_q2 && exp_q2[10:8] == '0 && !none && !huge;
-      automatic logic max = poison_q2 || (huge && !zero_q2);
-      // The largest subnormal rounds up to the smallest normal number.
-      automatic logic least = full && none && !poison_q2 && !zero_q2 && exp_q2[10:8] == '0;
-      value_o[31] <= sign_q2 && !poison_q2 && (keep || max || least);
-      value_o[30:0] <= (next & {31{keep && up}}) | (down & {31{keep && !up}}) |
-          {{8{max}} | {7'd0, least}, poison_q2, 22'd0};
+      automatic logic fits = normal_q2 && exp_q2[10:8] == '0;
+      automatic logic none = fits && exp_q2[7:0] == '0;
+      automatic logic keep = fits && exp_q2[7:0] != '0 && exp_q2[7:0] != '1;
+      automatic logic huge = normal_q2 && !exp_q2[10] && (exp_q2[9:8] != '0 || exp_q2[7:0] == '1);
+      // The largest subnormal rounds up to the smallest normal number: only the last bit of the exponent can be set. If it is negative,
+      // the fraction is 0 here and rounding goes up for no guard bit or a tie.
+      automatic logic [30:0] on = {{7{keep}}, keep || none, {23{keep}}};
+      automatic logic least = none && next[23] && (!guard_q2 || exact);
+      value_o[31]   <= sign_q2 && (keep || huge || least);
+      value_o[30:0] <= ((up ? next : down) & on) | {{8{huge || poison_q2}}, poison_q2, 22'd0};
     end
   end
 endmodule

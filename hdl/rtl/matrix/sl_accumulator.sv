@@ -36,9 +36,9 @@ module sl_accumulator #(
 
     input logic signed [6:0] start_exp_i,
     input logic signed [6:0] term_exp_i,
-    input logic signed [SumWidth-1:0] sum_i,  // the term is 2^(8 + fine6_i) of it
-    input logic [2:0] fine6_i,
-    input logic planes6_i,  // or else it is late_i, which is also the start value
+    input logic signed [SumWidth-1:0] sum_i,  // the term is 2^(8 + fine5_i) of it
+    input logic [2:0] fine5_i,
+    input logic planes5_i,  // or else it is late_i, which is also the start value
     input logic signed [39:0] late_i,
     input logic poison_i,  // of the term, in stage 7
 
@@ -83,16 +83,27 @@ module sl_accumulator #(
   end
 
   logic signed [6:0] new_exp_q6, new_exp_q7;
-  // Distances in bytes to shift; far: only the sign is left.
-  logic term_far_q6, old_far_q6;
-  logic [2:0] term_eights_q6, old_eights_q6;
+  // Distances in bytes to shift. Seven bytes leave only the sign of a term, which has SumWidth + 15 <= 56 bits; far: only the sign of
+  // the old mantissa is left.
+  logic old_far_q6;
+  logic [2:0] old_eights_q6;
+  // A term's shift to the right has digits of 3 and 1, of bytes and of bits. A digit of two flags: the first says 0, the second, worth
+  // something only without the first, the middle value. Three values go into a LUT with their two flags.
+  logic [1:0] byte_triples_q6, bytes_q6, triples_q6, bits_q6;
+  logic planes_q6;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[5]) begin
       automatic logic [7:0] term_distance = distance(new_exp_q5, term_exp_q5);
       automatic logic [7:0] old_distance = distance(new_exp_q5, prev_exp_q5);
+      automatic logic [2:0] up = ~fine5_i | {3{planes5_i}};
+      automatic logic [2:0] eights = term_distance[2:0] | {3{term_distance[7:3] != '0}};
       new_exp_q6 <= new_exp_q5;
-      {term_far_q6, term_eights_q6} <= {term_distance[7:3] != '0, term_distance[2:0]};
+      byte_triples_q6 <= {eights < 3'd3, eights < 3'd6};
+      bytes_q6 <= {eights inside {3'd0, 3'd3, 3'd6}, eights inside {3'd1, 3'd4, 3'd7}};
+      triples_q6 <= {up < 3'd3, up < 3'd6};
+      bits_q6 <= {up inside {3'd0, 3'd3, 3'd6}, up inside {3'd1, 3'd4, 3'd7}};
+      planes_q6 <= planes5_i;
       {old_far_q6, old_eights_q6} <= {old_distance[7:3] != '0, old_distance[2:0]};
     end
   end
@@ -127,22 +138,22 @@ module sl_accumulator #(
     end
   end
 
-  // 2^(8 + fine) times the sum, then whole bytes down, is one shift to the right by six bits' worth: three LUTs deep.
-  logic signed [63:0] term;
-  assign term = 64'($signed(
-      {{56 - SumWidth{sum_i[SumWidth-1]}}, sum_i, 15'b0}
-  ) >>> {term_eights_q6, ~fine6_i});
+  function automatic logic signed [63:0] down(logic signed [63:0] word, logic [1:0] digit,
+                                              logic [5:0] step);
+    return digit[1] ? word : digit[0] ? word >>> step : word >>> 2 * step;
+  endfunction
 
-  logic signed [63:0] late, old;
-  assign late = 64'(late_i) >>> {term_eights_q6, 3'b000};
-  assign old  = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) |
+  // 2^(8 + fine) times the sum, then whole bytes down, is a shift to the right only; the late operand has but whole bytes to go.
+  logic signed [63:0] term, fine, old;
+  assign fine = down(down(term, triples_q6, 6'd3), bits_q6, 6'd1);
+  assign term = planes_q6 ? 64'($signed({late_i, 7'b0})) : 64'($signed({sum_i, 15'b0}));
+  assign old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) |
       (read_q6 & {64{read6_i}});
 
   always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
       new_exp_q7 <= new_exp_q6;
-      if (term_far_q6) term_q7 <= {64{planes6_i ? late_i[39] : sum_i[SumWidth-1]}};
-      else term_q7 <= planes6_i ? late : term;
+      term_q7 <= down(down(fine, byte_triples_q6, 6'd24), bytes_q6, 6'd8);
       if (loop6_i || old_far_q6) old_q7 <= {64{old_far_q6 && (loop6_i || old[63])}};
       else old_q7 <= old >>> {old_eights_q6, 3'b000};
       loop_q7 <= loop6_i && !old_far_q6;
@@ -152,22 +163,12 @@ module sl_accumulator #(
     end
   end
 
-  // Stage 7: 64 bits in three pieces, the upper two for both carries.
+  // Stage 7: one carry chain; the carry comes in as a bit below.
   function automatic logic [63:0] add(logic [63:0] a, logic [63:0] b, logic carry);
-    logic [22:0] low;
+    logic [63:0] sum;
     logic unused_carry_bit;
-    logic [21:0] mid, mid_carry;
-    logic [20:0] high, high_carry;
-    {low, unused_carry_bit} = {1'b0, a[21:0], 1'b1} + {1'b0, b[21:0], carry};
-    mid = {1'b0, a[42:22]} + {1'b0, b[42:22]};
-    mid_carry = {1'b0, a[42:22]} + {1'b0, b[42:22]} + 22'd1;
-    high = a[63:43] + b[63:43];
-    high_carry = a[63:43] + b[63:43] + 21'd1;
-    return {
-      (low[22] ? mid_carry[21] : mid[21]) ? high_carry : high,
-      low[22] ? mid_carry[20:0] : mid[20:0],
-      low[21:0]
-    };
+    {sum, unused_carry_bit} = {a, 1'b1} + {b, carry};
+    return sum;
   endfunction
 
   always_ff @(posedge clk_i) begin

@@ -2,7 +2,7 @@
 //
 // Timing     (cycles c(s+2T) of docs/machine.md section 3, written s)
 //              2  const_i, or y_i = upper plane
-//              3  y_i = lower plane; exp_o, fine_o (combinational), poison_o
+//              3  y_i = lower plane; exp_o, poison_o (combinational)
 //              4  sign
 //              5  shift
 //              6  term_o
@@ -21,7 +21,6 @@ module sl_late_operand (
 
     output logic signed [ 6:0] exp_o,
     output logic               poison_o,
-    output logic        [ 2:0] fine_o,
     output logic signed [39:0] term_o
 );
   logic [31:0] value_q3;
@@ -37,7 +36,6 @@ module sl_late_operand (
   assign on = value_q3[30:23] != '0 && value_q3[30:23] != 8'hFF;
   assign exp_eighths = $signed({2'b00, value_q3[30:23]}) - 10'sd158;
   assign exp_o = on ? exp_eighths[9:3] : 7'(sl_pkg::AccExpMin);
-  assign fine_o = exp_eighths[2:0];
   assign poison_o = value_q3[30:23] == 8'hFF;
 
   logic sign_q4;
@@ -48,7 +46,7 @@ module sl_late_operand (
   always_ff @(posedge clk_i) begin
     if (valid_i[3]) begin
       sign_q4 <= value_q3[31];
-      fine_q4 <= fine_o;
+      fine_q4 <= exp_eighths[2:0];
       sig_q4  <= on ? {1'b1, value_q3[22:16], planes3_i ? y_i : value_q3[15:0]} : '0;
     end
   end

@@ -29,7 +29,7 @@ module sl_matrix_row #(
     input logic        [10:3] valid_i,
     input logic               planes2_i,
     input logic               planes3_i,
-    input logic               planes6_i,
+    input logic               planes5_i,
     input logic               const3_i,
     input logic        [15:0] y_i,
     input logic        [31:0] const_i,
@@ -84,7 +84,6 @@ module sl_matrix_row #(
   );
 
   logic late_poison;
-  logic [2:0] late_fine;
   logic signed [6:0] late_exp;
   logic signed [39:0] late_term;
 
@@ -97,12 +96,11 @@ module sl_matrix_row #(
       .const_i,
       .exp_o   (late_exp),
       .poison_o(late_poison),
-      .fine_o  (late_fine),
       .term_o  (late_term)
   );
 
   // Stage 3: g = R + F - 158, exponent (g >> 3) - 1 = (R + F - 166) >> 3; 166 and 158 leave the same remainder of eight.
-  logic [2:0] fine_q4, fine_q5, fine_q6;
+  logic [2:0] fine_q4, fine_q5;
   logic signed [6:0] term_exp_q4;
   logic poison_q4, poison_q5, poison_q6, poison_q7;
 
@@ -112,14 +110,13 @@ module sl_matrix_row #(
       if (planes3_i) term_exp_q4 <= late_exp;
       else if (any_i) term_exp_q4 <= g[9:3];
       else term_exp_q4 <= 7'(sl_pkg::AccExpMin);
-      fine_q4   <= planes3_i ? late_fine : any_i ? g[2:0] : 3'd0;
+      fine_q4   <= g[2:0];
       poison_q4 <= planes3_i && late_poison;
     end
   end
 
   always_ff @(posedge clk_i) begin
     fine_q5   <= fine_q4;
-    fine_q6   <= fine_q5;
     poison_q5 <= poison_q4;
     poison_q6 <= poison_q5;
     poison_q7 <= poison_q6;
@@ -150,8 +147,8 @@ module sl_matrix_row #(
       .start_exp_i(const3_i ? late_exp : 7'(sl_pkg::AccExpMin)),
       .term_exp_i (term_exp_q4),
       .sum_i      (sum),
-      .fine6_i    (fine_q6),
-      .planes6_i,
+      .fine5_i    (fine_q5),
+      .planes5_i,
       .late_i     (late_term),
       .poison_i   (poison_i || poison_q7),
       .mantissa_o (acc_mantissa),

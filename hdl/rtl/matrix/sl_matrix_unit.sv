@@ -223,7 +223,7 @@ module sl_matrix_unit #(
         .valid_i     (active[10+Late:3+Late]),
         .planes2_i   (planes[2+Late]),
         .planes3_i   (planes[3+Late]),
-        .planes6_i   (planes[6+Late]),
+        .planes5_i   (planes[5+Late]),
         .const3_i    (constant[3+Late]),
         .y_i         (y_data_i[16*n+:16]),
         .const_i     (const_data_i[32*n+:32]),
