@@ -808,15 +808,16 @@ fn load_rate() {
             let start = driver.bus().config_cycles;
             let words = driver.load(&image).unwrap().words;
             let cycles = bench.config_cycles - start;
-            let rate = cycles as f64 / f64::from(words);
+            let cycles = u32::try_from(cycles).unwrap();
+            let rate = f64::from(cycles) / f64::from(words);
             println!(
                 "{name}: {words} words in {cycles} config cycles, {rate:.2} per word ({} ps to {} ps, {})",
-                clocks.config_ps,
-                clocks.compute_ps,
+                clocks.config,
+                clocks.compute,
                 if posted { "posted" } else { "response awaited" }
             );
             assert!(
-                rate < if posted && clocks.compute_ps <= 10_000 {
+                rate < if posted && clocks.compute <= 10_000 {
                     bound
                 } else {
                     7.0

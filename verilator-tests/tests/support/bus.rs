@@ -27,20 +27,21 @@ use crate::support::Random;
 /// Events without an answer before a wait is given up.
 const PATIENCE: u32 = 2_000_000;
 
+/// Periods, picoseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Clocks {
-    pub config_ps: u64,
-    pub compute_ps: u64,
+    pub config: u64,
+    pub compute: u64,
     /// Up to this much is added to a half period, at random.
-    pub jitter_ps: u32,
+    pub jitter: u32,
 }
 
 impl Clocks {
-    pub const fn new(config_ps: u64, compute_ps: u64, jitter_ps: u32) -> Self {
+    pub const fn new(config: u64, compute: u64, jitter: u32) -> Self {
         Self {
-            config_ps,
-            compute_ps,
-            jitter_ps,
+            config,
+            compute,
+            jitter,
         }
     }
 }
@@ -136,12 +137,12 @@ pub struct IpBench {
     now: u64,
     config: Clock,
     compute: Clock,
-    pub jitter_ps: u32,
+    pub jitter: u32,
     random: Random,
     pub master: Master,
     /// Writes wait for their response; else they are posted.
     pub wait_for_response: bool,
-    /// XORed into the data of the n-th write from now on.
+    /// Exclusive or with the data of the n-th write from now on.
     pub corrupt: Option<(u32, u32)>,
     pub config_cycles: u64,
     block: usize,
@@ -178,10 +179,10 @@ impl IpBench {
             model.set_u64(port(name), 0).unwrap();
         }
         // The phase is anything, unless the periods are equal and nothing else moves them apart.
-        let phase = if clocks.config_ps == clocks.compute_ps && clocks.jitter_ps == 0 {
+        let phase = if clocks.config == clocks.compute && clocks.jitter == 0 {
             1000
         } else {
-            1000 + u64::from(random.below(u32::try_from(clocks.compute_ps).unwrap()))
+            1000 + u64::from(random.below(u32::try_from(clocks.compute).unwrap()))
         };
         let p = Ports {
             config_reset: port("config_reset"),
@@ -241,9 +242,9 @@ impl IpBench {
         };
         let mut bench = Self {
             now: 0,
-            config: clock("config_clock", clocks.config_ps, 1000),
-            compute: clock("compute_clock", clocks.compute_ps, phase),
-            jitter_ps: clocks.jitter_ps,
+            config: clock("config_clock", clocks.config, 1000),
+            compute: clock("compute_clock", clocks.compute, phase),
+            jitter: clocks.jitter,
             random,
             master: Master {
                 aw: Channel::default(),
@@ -361,7 +362,7 @@ impl IpBench {
             sample(self);
         }
         let sampled = config_rises.then(|| self.sample_bus());
-        let jitter = self.jitter_ps;
+        let jitter = self.jitter;
         for (clock, due) in [(&mut self.config, config), (&mut self.compute, compute)] {
             if due {
                 clock.high = !clock.high;
