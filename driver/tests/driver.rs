@@ -10,6 +10,10 @@ use sluice_isa::presets::preset;
 use sluice_isa::registers::{config_hash, register};
 
 /// An accelerator as the driver sees it: the load sequence and the checksum, nothing of the machine.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a fake device"
+)]
 struct Fake {
     words: HashMap<u32, u32>,
     loading: bool,
@@ -186,7 +190,6 @@ fn loads_in_order() {
     device.enable().unwrap();
     assert!(device.status().unwrap().enabled());
     device.disable().unwrap();
-    drop(device);
     let expected = [
         (0x100, vec![1, 2]),
         (0x101, vec![3, 4]),
@@ -342,7 +345,7 @@ fn every_error_bit_has_a_name() {
         .unwrap()
         .fields
         .iter()
-        .map(|f| f.mask())
+        .map(sluice_isa::registers::Field::mask)
         .sum();
     assert_eq!(Errors::LOADING.0, all & !map::ERROR_BAD_SELECT);
 }

@@ -290,6 +290,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "the exact comparison is what is tested")]
     fn comparisons_and_selections_are_those_of_flushed_floats() {
         for &a in &directed() {
             for &b in &directed() {

@@ -1,5 +1,7 @@
 //! Cycle counts of the published networks: the compiler's figure is what the VM shows, and the tables are golden.
 
+use std::fmt::Write as _;
+
 use sluice_isa::presets::preset;
 use sluice_suite::figures::{
     BOARDS_C3B64, BOARDS_C6B32, Board, Latency, measure, promised, rows, table,
@@ -61,7 +63,11 @@ fn the_largest_fit_the_largest_board() {
         let bundle = Bundle::compile(&[network.net(1)], &config).unwrap();
         let ours = measure(&mut VmExecutor, &bundle, 0).unwrap();
         assert_eq!(Some(ours), promised(&bundle.program, 0), "{name}");
-        text += &format!("{name:<16} {ours}, V80 {} / {}\n", published.0, published.1);
+        let _ = writeln!(
+            text,
+            "{name:<16} {ours}, V80 {} / {}",
+            published.0, published.1
+        );
     }
     insta::assert_snapshot!("amd_v80_c6b32_large", text);
 }
