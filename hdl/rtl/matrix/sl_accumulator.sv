@@ -165,10 +165,10 @@ module sl_accumulator #(
 
   // Stage 7: one carry chain; the carry comes in as a bit below.
   function automatic logic [63:0] add(logic [63:0] a, logic [63:0] b, logic carry);
-    logic [63:0] sum;
+    logic [63:0] total;
     logic unused_carry_bit;
-    {sum, unused_carry_bit} = {a, 1'b1} + {b, carry};
-    return sum;
+    {total, unused_carry_bit} = {a, 1'b1} + {b, carry};
+    return total;
   endfunction
 
   always_ff @(posedge clk_i) begin
