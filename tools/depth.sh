@@ -25,9 +25,15 @@ sources[sl_vector_unit]="$rtl/vector/sl_vector_pkg.sv $rtl/float/*.sv $rtl/speci
 params[sl_vector_unit]="-G BlockSize=8 -G AccP0=15"
 sources[sl_special_unit]="$rtl/special/sl_special_pkg.sv $rtl/special/sl_special_[lrsu]*.sv"
 params[sl_special_unit]="-G Lanes=8"
+sources[sl_fetch]="$rtl/common/*.sv $rtl/core/sl_fetch.sv"
+params[sl_fetch]="-G NumCores=1 -G TensorDepth=128 -G InstrDepth=1024"
+sources[sl_exchange]="$rtl/core/sl_exchange.sv"
+params[sl_exchange]="-G NumLanes=2 -G BlockSize=8"
+sources[sl_output_unit]="$rtl/common/*.sv $rtl/core/sl_bank_mirror.sv $rtl/stream/*.sv"
+params[sl_output_unit]="-G NumCores=1 -G BlockSize=8 -G TensorDepth=128 -G OutputFifoDepth=64"
 
 modules=("${@:-}")
-[ -n "${modules[0]}" ] || modules=(sl_dispatcher sl_bank_mirror sl_aligner sl_matrix_row sl_special_unit sl_vector_unit)
+[ -n "${modules[0]}" ] || modules=(sl_dispatcher sl_bank_mirror sl_fetch sl_exchange sl_output_unit sl_aligner sl_matrix_row sl_special_unit sl_vector_unit)
 
 depth() { # netlist, top
   python3 tools/levels.py "$1" "$2" --arch xcup | sed -n 's/^max LUT levels \([0-9]*\) ; max rough delay \([0-9.]*\) ns.*/\1 \2/p'
