@@ -18,19 +18,19 @@ module EHXPLLL #(
     parameter string FEEDBK_PATH = "CLKOP",
     parameter int CLKFB_DIV = 1
 ) (
-    input logic RST,
-    input logic STDBY,
-    input logic CLKI,
+    input  logic RST,
+    input  logic STDBY,
+    input  logic CLKI,
     output logic CLKOP,
-    input logic CLKFB,
+    input  logic CLKFB,
     output logic CLKINTFB,
-    input logic PHASESEL0,
-    input logic PHASESEL1,
-    input logic PHASEDIR,
-    input logic PHASESTEP,
-    input logic PHASELOADREG,
-    input logic PLLWAKESYNC,
-    input logic ENCLKOP,
+    input  logic PHASESEL0,
+    input  logic PHASESEL1,
+    input  logic PHASEDIR,
+    input  logic PHASESTEP,
+    input  logic PHASELOADREG,
+    input  logic PLLWAKESYNC,
+    input  logic ENCLKOP,
     output logic LOCK
 );
 endmodule

@@ -19,21 +19,21 @@ module ulx3s
 
   (* FREQUENCY_PIN_CLKI = "25" *)
   EHXPLLL #(
-      .PLLRST_ENA      ("DISABLED"),
-      .INTFB_WAKE      ("DISABLED"),
-      .STDBY_ENABLE    ("DISABLED"),
-      .DPHASE_SOURCE   ("DISABLED"),
-      .OUTDIVIDER_MUXA ("DIVA"),
-      .OUTDIVIDER_MUXB ("DIVB"),
-      .OUTDIVIDER_MUXC ("DIVC"),
-      .OUTDIVIDER_MUXD ("DIVD"),
-      .CLKI_DIV        (PllInputDiv),
-      .CLKOP_ENABLE    ("ENABLED"),
-      .CLKOP_DIV       (PllOutputDiv),
-      .CLKOP_CPHASE    (PllOutputDiv / 2),
-      .CLKOP_FPHASE    (0),
-      .FEEDBK_PATH     ("CLKOP"),
-      .CLKFB_DIV       (PllFeedbackDiv)
+      .PLLRST_ENA     ("DISABLED"),
+      .INTFB_WAKE     ("DISABLED"),
+      .STDBY_ENABLE   ("DISABLED"),
+      .DPHASE_SOURCE  ("DISABLED"),
+      .OUTDIVIDER_MUXA("DIVA"),
+      .OUTDIVIDER_MUXB("DIVB"),
+      .OUTDIVIDER_MUXC("DIVC"),
+      .OUTDIVIDER_MUXD("DIVD"),
+      .CLKI_DIV       (PllInputDiv),
+      .CLKOP_ENABLE   ("ENABLED"),
+      .CLKOP_DIV      (PllOutputDiv),
+      .CLKOP_CPHASE   (PllOutputDiv / 2),
+      .CLKOP_FPHASE   (0),
+      .FEEDBK_PATH    ("CLKOP"),
+      .CLKFB_DIV      (PllFeedbackDiv)
   ) u_pll (
       .RST(1'b0),
       .STDBY(1'b0),

@@ -24,7 +24,18 @@ module dispatcher_order
   localparam int unsigned OutputFifoDepth = 4;
   localparam int unsigned Kept = 16;  // selects that are numbered: more than fit into the bound
 
-  logic select_ready, input_ready, in_lane_valid, tick_valid, tick_parity, cmd_valid, cmd_last, busy, load_ok, load_error, pulse;
+  logic
+      select_ready,
+      input_ready,
+      in_lane_valid,
+      tick_valid,
+      tick_parity,
+      cmd_valid,
+      cmd_last,
+      busy,
+      load_ok,
+      load_error,
+      pulse;
   logic trace_valid, trace_parity;
   logic [11:0] in_lane_addr, cmd_addr;
   logic [15:0] tick_pc, last_bad, trace_pc;
@@ -84,7 +95,7 @@ module dispatcher_order
   logic [Kept-1:0][15:0] named_q;
   logic accepted, is_good;
   assign accepted = select_valid_i && select_ready;
-  assign is_good = select_data_i < u_dut.num_models_q[0];
+  assign is_good  = select_data_i < u_dut.num_models_q[0];
 
   logic [15:0] owed_q;
   logic [31:0] done_q;  // jobs done before the cycle that trace_* speaks of
@@ -143,7 +154,8 @@ module dispatcher_order
         Governs_P : assert (done_q < 32'(good_q) && 16'(trace_model) == named_q[done_q[3:0]]);
         Half_P : assert (trace_parity == done_q[0]);
       end
-      Lost_P : assert (32'(good_q) + 32'(bad_q) == jobs_done + bad_count + 32'(u_dut.u_select.count_q)
+      Lost_P :
+      assert (32'(good_q) + 32'(bad_q) == jobs_done + bad_count + 32'(u_dut.u_select.count_q)
           + 32'(u_dut.u_fsm.valid$0$q) + 32'(u_dut.u_fsm.valid$1$q));
       Harmless_P : assert (bad_count <= 32'(bad_q) && jobs_done <= 32'(good_q));
       Credit_P : assert (owed_q <= 16'(OutputFifoDepth));

@@ -30,7 +30,18 @@ module fsm_order (
 );
   localparam int unsigned Models = 4;
 
-  logic head_pop, input_ready, beat, beat_parity, issue, tick_parity, fetch, init_done, job_done, running, bad_pulse;
+  logic
+      head_pop,
+      input_ready,
+      beat,
+      beat_parity,
+      issue,
+      tick_parity,
+      fetch,
+      init_done,
+      job_done,
+      running,
+      bad_pulse;
   logic [15:0] beat_addr, tick_pc, fetch_addr, run_left, run_avail, run_n_out, last_bad;
   logic [7:0] run_model;
   logic [31:0] jobs_done, bad_count;
@@ -216,7 +227,8 @@ module fsm_order (
     assume (credit_full != '0 && credit_full <= 16'd4096 && num_models <= 16'(Models));
     if (held_q) assume (word_last == word_last_q && word_beat == word_beat_q);
     // A: records of resident models
-    if (head_valid && known) assume (rec_n_in != '0 && rec_n_in <= 16'd2048 && rec_n_out <= credit_full);
+    if (head_valid && known)
+      assume (rec_n_in != '0 && rec_n_in <= 16'd2048 && rec_n_out <= credit_full);
     // A: a program takes its beats, all of them, and none while it initialises
     if (run_q && word_beat) assume (!phase_q && taken_q < n_in_q[0]);
     if (run_q && word_last && !phase_q) assume (taken_q + 16'(word_beat) == n_in_q[0]);
@@ -263,16 +275,19 @@ module fsm_order (
 `ifndef SL_NO_INVARIANTS
       // induction
       Inv_Count : assert (count_q <= 2'd2 && (!run_q || count_q != '0));
-      Inv_Valid : assert (valid[parity_q] == (count_q != '0) && valid[!parity_q] == (count_q == 2'd2));
+      Inv_Valid :
+      assert (valid[parity_q] == (count_q != '0) && valid[!parity_q] == (count_q == 2'd2));
       Inv_Alloc : assert (u_fsm.alloc_par$q == parity_q ^ (count_q == 2'd1));
       Inv_Next : assert (u_fsm.next_par$q == parity_q ^ run_q);
-      Inv_Input : assert (u_fsm.in_par$q == parity_q ^ (count_q != '0 && !wants[0] && (wants[1] || count_q == 2'd1)));
+      Inv_Input :
+      assert (u_fsm.in_par$q == parity_q ^ (count_q != '0 && !wants[0] && (wants[1] || count_q == 2'd1)));
       Inv_Run : assert (u_fsm.run$q == run_q && u_fsm.phase$q == phase_q && (!phase_q || run_q));
       Inv_Before : assert (u_fsm.init_before$q == past_init_q);
       Inv_Before_Bit : assert (!past_init_q || (run_q && initialised_q[model_q[0][1:0]]));
       if (run_q) begin
         Inv_Pc : assert (u_fsm.pc$q == pc_q);
-        Inv_Avail : assert (taken_q <= got_q[0] && u_fsm.avail$q == got_q[0] - taken_q
+        Inv_Avail :
+        assert (taken_q <= got_q[0] && u_fsm.avail$q == got_q[0] - taken_q
             && u_fsm.some$q == (got_q[0] != taken_q));
         Inv_Phase : assert (!phase_q || (taken_q == '0 && has_init_q[0]));
       end
@@ -294,15 +309,18 @@ module fsm_order (
       if (started_q && rst_ni) begin
         Inv_Open : assert (open[s] == (valid[s] && left[s] != '0));
         if (2'(i) < count_q) begin
-          Inv_Inputs : assert (got_q[i] <= n_in_q[i] && left[s] == n_in_q[i] - got_q[i] && beats[s] == got_q[i]
+          Inv_Inputs :
+          assert (got_q[i] <= n_in_q[i] && left[s] == n_in_q[i] - got_q[i] && beats[s] == got_q[i]
               && plus[s] == got_q[i] + 1'b1 && any[s] == (got_q[i] != '0) && n_in_q[i] != '0 && n_in_q[i] <= 16'd2048);
-          Inv_Record : assert (entry[s] == entry_q[i] && n_out[s] == n_out_q[i] && n_less[s] == n_out_q[i] - 1'b1
+          Inv_Record :
+          assert (entry[s] == entry_q[i] && n_out[s] == n_out_q[i] && n_less[s] == n_out_q[i] - 1'b1
               && model[s] == model_q[i] && model_q[i] < 8'(Models) && n_out_q[i] <= credit_full);
           Inv_Start : assert (start[s] == (fresh[s] ? init_q[i] : entry_q[i]));
           if (!(run_q && i == 0) && !(past_init_q && model[0] == model[1])) begin
             Inv_Fresh : assert (fresh[s] == needs_init[i]);
           end
-          Inv_Number : assert (number_q[i] == done_q + 32'(i) && selects_q == done_q + 32'(count_q));
+          Inv_Number :
+          assert (number_q[i] == done_q + 32'(i) && selects_q == done_q + 32'(count_q));
         end
       end
     end

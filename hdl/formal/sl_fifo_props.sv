@@ -9,24 +9,24 @@ module sl_fifo_props #(
     parameter int unsigned Depth = 4,
     localparam int unsigned AddrWidth = $clog2(Depth)
 ) (
-    input logic                 clk_i,
-    input logic                 rst_ni,
-    input logic                 in_valid_i,
-    input logic                 in_ready_o,
-    input logic [    Width-1:0] in_data_i,
-    input logic                 out_valid_o,
-    input logic                 out_ready_i,
-    input logic [    Width-1:0] out_data_o,
-    input logic                 mark_i,
+    input  logic                 clk_i,
+    input  logic                 rst_ni,
+    input  logic                 in_valid_i,
+    input  logic                 in_ready_o,
+    input  logic [    Width-1:0] in_data_i,
+    input  logic                 out_valid_o,
+    input  logic                 out_ready_i,
+    input  logic [    Width-1:0] out_data_o,
+    input  logic                 mark_i,
     // inside
-    input logic                 valid_q,
-    input logic                 full_q,
-    input logic                 lone_q,
-    input logic [  AddrWidth:0] count_q,
-    input logic [AddrWidth-1:0] wr_q,
-    input logic [AddrWidth-1:0] second_q,
-    input logic [    Width-1:0] second_data,
-    input logic [    Width-1:0] stored_i,     // word of the memory at place_o
+    input  logic                 valid_q,
+    input  logic                 full_q,
+    input  logic                 lone_q,
+    input  logic [  AddrWidth:0] count_q,
+    input  logic [AddrWidth-1:0] wr_q,
+    input  logic [AddrWidth-1:0] second_q,
+    input  logic [    Width-1:0] second_data,
+    input  logic [    Width-1:0] stored_i,     // word of the memory at place_o
     output logic [AddrWidth-1:0] place_o
 );
   logic push, pop;
@@ -80,7 +80,8 @@ module sl_fifo_props #(
 `ifndef SL_NO_INVARIANTS
       // what induction needs
       Inv_Count : assert (count_q == stock_q && count_q <= (AddrWidth + 1)'(Depth));
-      Inv_Flags : assert (valid_q == (count_q != '0) && full_q == (count_q == (AddrWidth + 1)'(Depth))
+      Inv_Flags :
+      assert (valid_q == (count_q != '0) && full_q == (count_q == (AddrWidth + 1)'(Depth))
           && lone_q == (count_q == (AddrWidth + 1)'(1)));
       Inv_Pointers : assert (AddrWidth'(wr_q - second_q + 1'b1) == count_q[AddrWidth-1:0]);
       if (followed_q) begin
