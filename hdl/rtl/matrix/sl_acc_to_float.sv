@@ -24,6 +24,21 @@ module sl_acc_to_float (
   // Count the bits equal to the sign below it, which ends where two neighbours differ first. All bytes at once: do two differ in it, in its
   // upper three places, in the three below? Then the first byte where two do, of each group of three, 7..5, 4..2 and 1..0; which group
   // it is, is only selected in the next stage.
+  function automatic logic [7:1] any_of(logic [63:0] flips);
+    for (int unsigned i = 1; i < 8; i++) any_of[i] = flips[8*i+:8] != '0;
+  endfunction
+
+  // Digits of 3 and 1 of every byte, without its last place.
+  function automatic logic [7:0][3:0] digits_of(logic [63:1] flips);
+    for (int unsigned i = 0; i < 8; i++) begin
+      automatic logic [7:1] t = flips[8*i+1+:7];
+      digits_of[i][3] = t[7:5] != '0;
+      digits_of[i][2] = t[4:2] != '0;
+      digits_of[i][1] = t[7] || (t[6:5] == '0 && (t[4] || (t[3:2] == '0 && t[1])));
+      digits_of[i][0] = t[7:6] == '0 && (t[5] || (t[4:3] == '0 && t[2]));
+    end
+  endfunction
+
   logic signed [7:0] exp_q1;
   logic poison_q1;
   logic [1:0] groups_q1;  // digit of 24
@@ -35,21 +50,13 @@ module sl_acc_to_float (
   always_ff @(posedge clk_i) begin
     if (valid_i[0]) begin
       automatic logic [63:0] flips = {mantissa_i[63:1] ^ mantissa_i[62:0], 1'b1};
-      automatic logic [7:1] any;
-      automatic logic [7:0][3:0] digits;
-      for (int unsigned i = 1; i < 8; i++) any[i] = flips[8*i+:8] != '0;
+      automatic logic [7:1] any = any_of(flips);
+      automatic logic [7:0][3:0] digits = digits_of(flips[63:1]);
       mantissa_q1 <= mantissa_i;
       exp_q1 <= 8'(exp_i) + 8'sd23;
       poison_q1 <= poison_i;
       groups_q1 <= {any[7:5] != '0, any[4:2] != '0};
       any_q1 <= any;
-      for (int unsigned i = 0; i < 8; i++) begin
-        automatic logic [7:1] t = flips[8*i+1+:7];
-        digits[i][3] = t[7:5] != '0;
-        digits[i][2] = t[4:2] != '0;
-        digits[i][1] = t[7] || (t[6:5] == '0 && (t[4] || (t[3:2] == '0 && t[1])));
-        digits[i][0] = t[7:6] == '0 && (t[5] || (t[4:3] == '0 && t[2]));
-      end
       digits_q1 <= {
         digits[7] | ({4{!any[7]}} & (digits[6] | ({4{!any[6]}} & digits[5]))),
         digits[4] | ({4{!any[4]}} & (digits[3] | ({4{!any[3]}} & digits[2]))),
@@ -115,7 +122,8 @@ module sl_acc_to_float (
       automatic
       logic
       exact = sticky_q2[1:0] == '0 && sticky_q2[5:4] == '0 &&
-          !(sticky_q2[2] && exp_q2[2:1] != 2'b11) && !(sticky_q2[3] && exp_q2[2:0] inside {3'd3, 3'd4, 3'd5});
+          !(sticky_q2[2] && exp_q2[2:1] != 2'b11) &&
+          !(sticky_q2[3] && exp_q2[2:0] inside {3'd3, 3'd4, 3'd5});
       automatic logic up = guard_q2 && exact ? odd : guard_q2 != sign_q2;
       automatic logic [22:0] magnitude = frac_q2 ^ {23{sign_q2}};
       // Both outcomes of the rounding, so that its decision comes late.
