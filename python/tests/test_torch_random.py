@@ -82,6 +82,8 @@ WORDS = st.sampled_from(
 )
 def test_dense_networks(words, width, rows, seed):
     hypothesis.assume(width * 2 ** sum(w == "join" for w, _ in words) <= 80)
+    # An input that is mixed over its rows is packed along them; then no product with itself contracts what is packed.
+    hypothesis.assume(not {"mix", "attend"} <= {word for word, _ in words})
     model = Net(words, width, seed)
     check(model, torch.rand(rows, width, generator=torch.Generator().manual_seed(seed)) * 2 - 1)
 

@@ -38,6 +38,9 @@ def _part(part: str, name: str) -> str:
 
 def _matrices(layer: Layer, a: Runtime, b: Runtime, part: str) -> Runtime:
     if a.shape[-1] == 1:
+        # Decided now, so that operands packed along different axes are moved.
+        layer.packed(a)
+        layer.packed(b)
         return layer.pointwise("mul", a, b, part=part)
     ranks = len(a.shape), len(b.shape)
     left = layer.packed(a, ranks[0] - 1)
