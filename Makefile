@@ -11,7 +11,7 @@ TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 PYVENV := .tools/pyvenv/bin
 
 .PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean \
-  flow-tools elaborate formal smoke netlist bitstream resources
+  flow-tools elaborate formal smoke bitstream resources
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -72,9 +72,6 @@ elaborate: flow-tools ## slang and yosys on every named configuration; packages 
 
 smoke: flow-tools ## Icarus runs the board's self test of c1b4
 	.tools/venv/bin/python tools/flow/elaborate.py --icarus
-
-netlist: flow-tools ## the same on the synthesised netlist: its outputs and cycles against the VM's
-	.tools/venv/bin/python tools/flow/elaborate.py --gates
 
 resources: flow-tools ## what c1b4 and c6b32 take on three fabrics, against hdl/resources
 	tools/flow/resources.py --self-test
