@@ -11,7 +11,7 @@ TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 PYVENV := .tools/pyvenv/bin
 
 .PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean \
-  flow-tools elaborate formal smoke bitstream resources
+  flow-tools elaborate formal smoke
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -72,14 +72,6 @@ elaborate: flow-tools ## slang and yosys on every named configuration; packages 
 
 smoke: flow-tools ## Icarus runs the board's self test of c1b4
 	.tools/venv/bin/python tools/flow/elaborate.py --icarus
-
-resources: flow-tools ## what c1b4 and c6b32 take on three fabrics, against hdl/resources
-	tools/flow/resources.py --self-test
-	tools/flow/resources.py
-
-bitstream: flow-tools ## ECP5 bitstream of a self-testing c1b4, figures against the report (CONFIG=c1b8 for another one)
-	tools/flow/bitstream.py --self-test
-	tools/flow/bitstream.py $(or $(CONFIG),c1b4)
 
 formal: flow-tools ## prove the control path: order of jobs, credit, no deadlock; mutants of the RTL must be caught
 	tools/flow/formal.py
