@@ -260,7 +260,9 @@ def test_onnx_end_to_end(tmp_path):
 
 
 def interruptible(code: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    # Whoever runs the tests in the background hands an ignored SIGINT on.
+    head = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    return subprocess.Popen([sys.executable, "-c", head + textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
 
 
 def test_ctrl_c_stops_long_calls():
