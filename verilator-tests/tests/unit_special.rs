@@ -6,10 +6,11 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use sluice_isa::special::{Function, apply};
+use sluice_isa::timing::SPECIAL_STAGES;
 use support::Random;
 use verilator_sys::{Build, Library, Model, ModelOptions, Port, tools_or_skip};
 
-const STAGES: usize = 6;
+const STAGES: usize = SPECIAL_STAGES as usize;
 const LANES: usize = 3;
 const VECTORS: usize = 700_000; // three operands each
 const SEED: u64 = 0x5EED_5BEC;

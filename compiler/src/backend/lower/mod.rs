@@ -256,8 +256,8 @@ impl Lowering<'_> {
     }
 
     fn emit_all(&mut self, pending: Pending) -> Vec<Vec<BlockId>> {
-        let emit = |t| self.emit(t, (0, self.b), None);
-        let mut emit = emit;
+        let whole = (0, self.b);
+        let mut emit = |t| self.emit(t, whole, None);
         pending
             .templates
             .into_iter()

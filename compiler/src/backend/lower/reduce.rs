@@ -8,14 +8,13 @@
     reason = "counts of elements that fit the tensor RAM"
 )]
 
-use sluice_isa::Op as VecOp;
+use sluice_isa::{Format, Op as VecOp};
 
 use super::layout::Layout;
 use super::{Lowered, Lowering, Pending, Template, Value};
 use crate::backend::block::{BlockId, LayerId, Operand, Origin, Source};
 use crate::error::Result;
 use crate::nnir::{NodeId, ReduceOp};
-use sluice_isa::Format;
 
 /// A tensor and the axes it loses.
 pub(super) struct Reduction<'a> {

@@ -38,8 +38,7 @@ impl Lowering<'_> {
 
     fn state_blocks(&mut self, layer: LayerId, layout: &Layout) -> Value {
         let blocks = layout.extent().div_ceil(self.b);
-        let block = |_| self.model.add_block(Origin::State, layer, Format::Bf16);
-        let mut block = block;
+        let mut block = |_| self.model.add_block(Origin::State, layer, Format::Bf16);
         Value {
             vectors: layout
                 .vectors()
