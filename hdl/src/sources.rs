@@ -32,7 +32,8 @@ pub fn all() -> Vec<Source> {
             (!name.ends_with("_pkg.sv"), path, Source { name, text })
         })
         .collect();
-    list.sort_by_key(|&(later, path, _)| (later, path));
+    // Packages first, of those the one that all others use.
+    list.sort_by_key(|&(later, path, _)| (later, path.contains('/'), path));
     list.into_iter().map(|(_, _, s)| s).collect()
 }
 

@@ -24,7 +24,7 @@ fn root() -> PathBuf {
 
 fn library() -> Library {
     let rtl = root().join("hdl/rtl");
-    let float = ["add", "mul", "choice", "lane"];
+    let float = ["pkg", "stages", "add", "mul", "choice", "lane"];
     Build::new("fp_bench")
         .top("fp_bench")
         .source(rtl.join("sl_pkg.sv"))

@@ -68,6 +68,7 @@ fn operand(random: &mut Random) -> u32 {
 
 struct Bench {
     model: Model,
+    stages: u64, // bit s: stage p(s+1) works
     clk: Port,
     valid: Port,
     function: Port,
@@ -86,13 +87,15 @@ impl Bench {
             x: port("x_i"),
             y: port("y_o"),
             model,
+            stages: 0,
         }
     }
 
     /// Drives one cycle; returns what the output shows in it before the clock edge.
     fn cycle(&mut self, valid: bool, function: u8, x: [u32; LANES]) -> [u32; LANES] {
+        self.stages = (self.stages << 1 | u64::from(valid)) & ((1 << STAGES) - 1);
         self.model.set_u64(self.clk, 0).unwrap();
-        self.model.set_u64(self.valid, u64::from(valid)).unwrap();
+        self.model.set_u64(self.valid, self.stages).unwrap();
         self.model
             .set_u64(self.function, u64::from(function))
             .unwrap();

@@ -42,6 +42,8 @@ fn library() -> Library {
         "sl_vector_unit",
         &[
             "sl_pkg.sv",
+            "float/sl_fp_pkg.sv",
+            "float/sl_fp_stages.sv",
             "float/sl_fp_add.sv",
             "float/sl_fp_mul.sv",
             "float/sl_fp_choice.sv",
@@ -52,6 +54,7 @@ fn library() -> Library {
             "special/sl_special_lane.sv",
             "special/sl_special_unit.sv",
             "vector/sl_vector_pkg.sv",
+            "vector/sl_clamp_compare.sv",
             "vector/sl_clamp_entry.sv",
             "vector/sl_rotate.sv",
             "vector/sl_vector_lane.sv",

@@ -1,16 +1,16 @@
 // fp32 adder, one lane.
 //
-// Timing     a_i, b_i in p1 (valid_i), sum_o from p7: six register stages, one addition per cycle.
+// Timing     a_i, b_i in p1, sum_o from p7: six register stages, one addition per cycle.
 // Bypass     bypass_i in p6 (bypass_valid_i) takes the place of the sum, so that a lane's other results share the last stage.
 // Numbers    isa float::add: operands DAZ, round to nearest even, tiny results to signed zero, overflow to infinity, NaN 0x7FC00000.
-// Contract   valid_i only saves work: a stage that has nothing to do holds its registers. No reset.
+// Contract   valid_i[s] belongs to ps and only saves work: a stage that has nothing to do holds its registers. No reset.
 //
 // p1 compare and swap | p2 align | p3 add | p4 count leading zeros | p5 normalise | p6 round and pack
 
 module sl_fp_add (
     input logic clk_i,
 
-    input logic        valid_i,
+    input logic [ 6:1] valid_i,
     input logic [31:0] a_i,
     input logic [31:0] b_i,
 
@@ -28,13 +28,12 @@ module sl_fp_add (
 
   // p1: the operand of larger magnitude becomes `big`. A NaN or an infinity is always `big`. A zero exponent field reads as zero
   // (DAZ), whatever the fraction says.
-  logic valid_q1, far_q1, small_on_q1;
+  logic far_q1, small_on_q1;
   logic [31:0] big_q1, small_q1;
   logic [4:0] distance_q1;
 
   always_ff @(posedge clk_i) begin
-    valid_q1 <= valid_i;
-    if (valid_i) begin
+    if (valid_i[1]) begin
       automatic logic swap = a_i[30:0] < b_i[30:0];
       automatic logic a_on = a_i[30:23] != '0;
       automatic logic b_on = b_i[30:23] != '0;
@@ -51,13 +50,7 @@ module sl_fp_add (
 
   // p2: significand of `small` with guard and round bits, shifted to the exponent of `big`. Bit i is lost when it falls below the
   // round bit; what is lost is sticky, gathered in four groups here and in one bit in p3. What is far away is lost as a whole.
-  function automatic logic [3:0] lost(logic [23:0] sig, logic [4:0] distance, logic far);
-    logic [23:0] below;
-    for (int unsigned i = 0; i < 24; i++) below[i] = sig[i] && (far || 32'(distance) > i + 2);
-    return {below[23:18] != '0, below[17:12] != '0, below[11:6] != '0, below[5:0] != '0};
-  endfunction
-
-  logic valid_q2, sign_q2, subtract_q2;
+  logic sign_q2, subtract_q2;
   kind_e kind_q2;
   logic [7:0] exp_q2;
   logic [22:0] big_frac_q2;
@@ -65,16 +58,19 @@ module sl_fp_add (
   logic [3:0] sticky_q2;
 
   always_ff @(posedge clk_i) begin
-    valid_q2 <= valid_q1;
-    if (valid_q1) begin
+    if (valid_i[2]) begin
       automatic logic big_max = big_q1[30:23] == 8'hFF;
       automatic logic big_on = big_q1[30:23] != '0;
+      automatic logic [23:0] lost;
+      for (int unsigned i = 0; i < 24; i++) begin
+        lost[i] = (i == 23 ? small_on_q1 : small_q1[i]) && (far_q1 || 32'(distance_q1) > i + 2);
+      end
       sign_q2 <= big_on ? big_q1[31] : big_q1[31] && small_q1[31];
       subtract_q2 <= big_q1[31] != small_q1[31];
       exp_q2 <= big_q1[30:23];
       big_frac_q2 <= big_q1[22:0];
       small_sig_q2 <= far_q1 ? '0 : {small_on_q1, small_q1[22:0], 2'b00} >> distance_q1;
-      sticky_q2 <= lost({small_on_q1, small_q1[22:0]}, distance_q1, far_q1);
+      for (int unsigned i = 0; i < 4; i++) sticky_q2[i] <= lost[6*i+:6] != '0;
       if (big_max) begin
         kind_q2 <= (big_q1[22:0] != '0) ||
             ((small_q1[30:23] == 8'hFF) && (big_q1[31] != small_q1[31])) ? Nan : Inf;
@@ -85,14 +81,13 @@ module sl_fp_add (
   end
 
   // p3: never negative, because |small| <= |big|.
-  logic valid_q3, sign_q3;
+  logic sign_q3;
   kind_e kind_q3;
   logic [7:0] exp_q3;
   logic [27:0] sum_q3;
 
   always_ff @(posedge clk_i) begin
-    valid_q3 <= valid_q2;
-    if (valid_q2) begin
+    if (valid_i[3]) begin
       sign_q3 <= sign_q2;
       kind_q3 <= kind_q2;
       exp_q3 <= exp_q2;
@@ -102,51 +97,41 @@ module sl_fp_add (
   end
 
   // p4: all nibbles at once, then two halves of four; which half it is, is only selected in p5.
-  function automatic logic [1:0][3:0] half_zeros(logic [27:0] value);
-    logic [31:0] v;
-    logic [7:0] any;
-    logic [7:0][1:0] zeros;
-    v = {value, 4'hF};
-    for (int unsigned i = 0; i < 8; i++) begin
-      any[i]   = v[4*i+:4] != '0;
-      zeros[i] = v[4*i+3] ? 2'd0 : v[4*i+2] ? 2'd1 : v[4*i+1] ? 2'd2 : 2'd3;
-    end
-    for (int unsigned g = 0; g < 2; g++) begin
-      if (any[4*g+3]) half_zeros[g] = {2'd0, zeros[4*g+3]};
-      else if (any[4*g+2]) half_zeros[g] = {2'd1, zeros[4*g+2]};
-      else if (any[4*g+1]) half_zeros[g] = {2'd2, zeros[4*g+1]};
-      else half_zeros[g] = {2'd3, zeros[4*g]};
-    end
-  endfunction
-
-  logic valid_q4, sign_q4, low_q4;
+  logic sign_q4, low_q4;
   kind_e kind_q4;
   logic [7:0] exp_q4;
   logic [27:0] sum_q4;
   logic [1:0][3:0] zeros_q4;
 
   always_ff @(posedge clk_i) begin
-    valid_q4 <= valid_q3;
-    if (valid_q3) begin
-      sign_q4  <= sign_q3;
-      kind_q4  <= kind_q3;
-      exp_q4   <= exp_q3;
-      sum_q4   <= sum_q3;
-      zeros_q4 <= half_zeros(sum_q3);
-      low_q4   <= sum_q3[27:12] == '0;
+    if (valid_i[4]) begin
+      automatic logic [31:0] padded = {sum_q3, 4'hF};
+      for (int unsigned h = 0; h < 2; h++) begin
+        for (int unsigned i = 0; i < 4; i++) begin
+          automatic logic [3:0] nibble = padded[16*h+4*i+:4];
+          automatic
+          logic [1:0]
+          zeros = nibble[3] ? 2'd0 : nibble[2] ? 2'd1 : nibble[1] ? 2'd2 : 2'd3;
+          if (i == 0 || nibble != '0) zeros_q4[h] <= {2'(3 - i), zeros};
+        end
+      end
+      sign_q4 <= sign_q3;
+      kind_q4 <= kind_q3;
+      exp_q4  <= exp_q3;
+      sum_q4  <= sum_q3;
+      low_q4  <= sum_q3[27:12] == '0;
     end
   end
 
   // p5: the leading one to bit 27.
-  logic valid_q5, sign_q5;
+  logic sign_q5;
   kind_e kind_q5;
   logic negative_q5;  // exponent
   logic [7:0] exp_q5;
   logic [26:0] frac_q5;
 
   always_ff @(posedge clk_i) begin
-    valid_q5 <= valid_q4;
-    if (valid_q4) begin
+    if (valid_i[5]) begin
       automatic logic [3:0] zeros = zeros_q4[!low_q4];
       // Twelve zeros below the upper half: the padding's one has been found, the sum is zero.
       automatic logic cancelled = low_q4 && zeros == 4'd12 && kind_q4 == Normal;
@@ -160,7 +145,7 @@ module sl_fp_add (
   // p6: a sum below the smallest normal number is exact, so it can be flushed before rounding; a carry out of the fraction
   // goes into the exponent field and gives the infinity where it should. The exponent lies between -26 and 255.
   always_ff @(posedge clk_i) begin
-    if (bypass_valid_i || valid_q5) begin
+    if (bypass_valid_i || valid_i[6]) begin
       automatic logic up = frac_q5[3] && (frac_q5[2:0] != '0 || frac_q5[4]);
       automatic logic [30:0] down = {exp_q5, frac_q5[26:4]};
       automatic logic [30:0] next = {exp_q5, frac_q5[26:4]} + 31'd1;

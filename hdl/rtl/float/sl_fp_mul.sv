@@ -1,17 +1,17 @@
 // fp32 multiplier, one lane.
 //
-// Timing     a_i, b_i in p1 (valid_i), product_o from p6: five register stages, one product per cycle.
+// Timing     a_i, b_i in p1, product_o from p6: five register stages, one product per cycle.
 // Bypass     bypass_i in p5 (bypass_valid_i) takes the place of the product.
 // Numbers    isa float::mul: operands DAZ, round to nearest even with unbounded exponent, then biased exponent <= 0 to signed
 //            zero and >= 255 to infinity, NaN 0x7FC00000.
-// Contract   valid_i only saves work: a stage that has nothing to do holds its registers. No reset.
+// Contract   valid_i[s] belongs to ps and only saves work: a stage that has nothing to do holds its registers. No reset.
 //
 // p1 operands | p2 two partial products, 24 x 17 and 24 x 7 bits | p3 their sum | p4 normalise | p5 round and pack
 
 module sl_fp_mul (
     input logic clk_i,
 
-    input logic        valid_i,
+    input logic [ 5:1] valid_i,
     input logic [31:0] a_i,
     input logic [31:0] b_i,
 
@@ -34,33 +34,21 @@ module sl_fp_mul (
     logic frac;  // not zero
   } class_t;
 
-  function automatic class_t class_of(logic [30:0] u);
-    return '{zero: u[30:23] == '0, max: u[30:23] == '1, frac: u[22:0] != '0};
-  endfunction
-
-  function automatic kind_e classify(class_t a, class_t b);
-    if ((a.max && (a.frac || b.zero)) || (b.max && (b.frac || a.zero))) return Nan;
-    if (a.max || b.max) return Inf;
-    return a.zero || b.zero ? Zero : Normal;
-  endfunction
-
   // p1: operands straight into registers, which a multiplier block may take as its own.
-  logic valid_q1;
   class_t class_a_q1, class_b_q1;
   logic [31:0] a_q1, b_q1;
 
   always_ff @(posedge clk_i) begin
-    valid_q1 <= valid_i;
-    if (valid_i) begin
+    if (valid_i[1]) begin
       a_q1 <= a_i;
       b_q1 <= b_i;
-      class_a_q1 <= class_of(a_i[30:0]);
-      class_b_q1 <= class_of(b_i[30:0]);
+      class_a_q1 <= '{zero: a_i[30:23] == '0, max: a_i[30:23] == '1, frac: a_i[22:0] != '0};
+      class_b_q1 <= '{zero: b_i[30:23] == '0, max: b_i[30:23] == '1, frac: b_i[22:0] != '0};
     end
   end
 
   // p2, p3: a zero operand keeps its hidden one here and is zero by its kind.
-  logic valid_q2, sign_q2, valid_q3, sign_q3;
+  logic sign_q2, sign_q3;
   kind_e kind_q2, kind_q3;
   logic signed [9:0] exp_q2, exp_q3;
   logic [40:0] low_q2;
@@ -68,10 +56,13 @@ module sl_fp_mul (
   logic [47:0] product_q3;
 
   always_ff @(posedge clk_i) begin
-    valid_q2 <= valid_q1;
-    if (valid_q1) begin
+    if (valid_i[2]) begin
       sign_q2 <= a_q1[31] != b_q1[31];
-      kind_q2 <= classify(class_a_q1, class_b_q1);
+      if ((class_a_q1.max && (class_a_q1.frac || class_b_q1.zero)) ||
+          (class_b_q1.max && (class_b_q1.frac || class_a_q1.zero)))
+        kind_q2 <= Nan;
+      else if (class_a_q1.max || class_b_q1.max) kind_q2 <= Inf;
+      else kind_q2 <= class_a_q1.zero || class_b_q1.zero ? Zero : Normal;
       exp_q2  <= $signed({2'b00, a_q1[30:23]}) + $signed({2'b00, b_q1[30:23]}) - 10'sd127;
       low_q2  <= 41'({1'b1, a_q1[22:0]}) * 41'(b_q1[16:0]);
       high_q2 <= 31'({1'b1, a_q1[22:0]}) * 31'({1'b1, b_q1[22:17]});
@@ -79,8 +70,7 @@ module sl_fp_mul (
   end
 
   always_ff @(posedge clk_i) begin
-    valid_q3 <= valid_q2;
-    if (valid_q2) begin
+    if (valid_i[3]) begin
       sign_q3 <= sign_q2;
       kind_q3 <= kind_q2;
       exp_q3 <= exp_q2;
@@ -89,14 +79,13 @@ module sl_fp_mul (
   end
 
   // p4: the product of two significands lies in [1, 4).
-  logic valid_q4, sign_q4, guard_q4, sticky_q4;
+  logic sign_q4, guard_q4, sticky_q4;
   logic normal_q4, nan_q4, inf_q4, none_q4, huge_q4, keep_q4;
   logic [ 7:0] exp_q4;
   logic [22:0] frac_q4;
 
   always_ff @(posedge clk_i) begin
-    valid_q4 <= valid_q3;
-    if (valid_q3) begin
+    if (valid_i[4]) begin
       automatic logic two = product_q3[47];
       automatic logic signed [9:0] exp = exp_q3 + 10'(two);
       none_q4 <= exp == '0;
@@ -115,7 +104,7 @@ module sl_fp_mul (
 
   // p5: a carry out of the fraction goes into the exponent field and gives the infinity where it should.
   always_ff @(posedge clk_i) begin
-    if (bypass_valid_i || valid_q4) begin
+    if (bypass_valid_i || valid_i[5]) begin
       automatic logic up = guard_q4 && (sticky_q4 || frac_q4[0]);
       automatic logic [30:0] down = {exp_q4, frac_q4};
       automatic logic [30:0] next = {exp_q4, frac_q4} + 31'd1;

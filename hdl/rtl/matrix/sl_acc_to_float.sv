@@ -15,30 +15,9 @@ module sl_acc_to_float (
 
     output logic [31:0] value_o
 );
-  // The shift, 0..63, is a sum of four terms of three values each: 24, 8, 3 and 1, times 0, 1 or 2. A digit is two flags: the first says
-  // 0, the second, worth something only without the first, 1.
-  function automatic logic [63:0] shifted(logic [63:0] word, logic [1:0] digit, logic [5:0] step);
-    return digit[1] ? word : digit[0] ? word << step : word << 2 * step;
-  endfunction
-
   // Count the bits equal to the sign below it, which ends where two neighbours differ first. All bytes at once: do two differ in it, in its
   // upper three places, in the three below? Then the first byte where two do, of each group of three, 7..5, 4..2 and 1..0; which group
   // it is, is only selected in the next stage.
-  function automatic logic [7:1] any_of(logic [63:0] flips);
-    for (int unsigned i = 1; i < 8; i++) any_of[i] = flips[8*i+:8] != '0;
-  endfunction
-
-  // Digits of 3 and 1 of every byte, without its last place.
-  function automatic logic [7:0][3:0] digits_of(logic [63:1] flips);
-    for (int unsigned i = 0; i < 8; i++) begin
-      automatic logic [7:1] t = flips[8*i+1+:7];
-      digits_of[i][3] = t[7:5] != '0;
-      digits_of[i][2] = t[4:2] != '0;
-      digits_of[i][1] = t[7] || (t[6:5] == '0 && (t[4] || (t[3:2] == '0 && t[1])));
-      digits_of[i][0] = t[7:6] == '0 && (t[5] || (t[4:3] == '0 && t[2]));
-    end
-  endfunction
-
   logic signed [7:0] exp_q1;
   logic poison_q1;
   logic [1:0] groups_q1;  // digit of 24
@@ -50,8 +29,16 @@ module sl_acc_to_float (
   always_ff @(posedge clk_i) begin
     if (valid_i[0]) begin
       automatic logic [63:0] flips = {mantissa_i[63:1] ^ mantissa_i[62:0], 1'b1};
-      automatic logic [7:1] any = any_of(flips);
-      automatic logic [7:0][3:0] digits = digits_of(flips[63:1]);
+      automatic logic [7:1] any;
+      automatic logic [7:0][3:0] digits;  // of 3 and 1 of every byte, without its last place
+      for (int unsigned i = 1; i < 8; i++) any[i] = flips[8*i+:8] != '0;
+      for (int unsigned i = 0; i < 8; i++) begin
+        automatic logic [7:1] t = flips[8*i+1+:7];
+        digits[i][3] = t[7:5] != '0;
+        digits[i][2] = t[4:2] != '0;
+        digits[i][1] = t[7] || (t[6:5] == '0 && (t[4] || (t[3:2] == '0 && t[1])));
+        digits[i][0] = t[7:6] == '0 && (t[5] || (t[4:3] == '0 && t[2]));
+      end
       mantissa_q1 <= mantissa_i;
       exp_q1 <= 8'(exp_i) + 8'sd23;
       poison_q1 <= poison_i;
@@ -67,26 +54,8 @@ module sl_acc_to_float (
   end
 
   // Normalise: bit 62 becomes the first one that differs from the sign; 61..39 is the fraction, 38 the guard bit. Sticky is what ends
-  // below it, found on the way, where the shifts still to come are small.
-  logic [1:0] bytes, triples, bits;  // digits of 8, 3 and 1
-  logic [2:0] eights, rest;  // of the count, and 5 - the rest modulo 8
-  logic [61:36] norm;
-  logic [61:34] fine;
-  logic [ 63:0] coarse;
-
-  assign bytes = groups_q1[1] ? any_q1[7:6] : groups_q1[0] ? any_q1[4:3] : {any_q1[1], 1'b1};
-  assign {triples, bits} = groups_q1[1] ? digits_q1[2] : groups_q1[0] ? digits_q1[1] : digits_q1[0];
-  assign coarse = shifted(shifted(mantissa_q1, groups_q1, 6'd24), bytes, 6'd8);
-  assign fine = 28'(shifted(coarse, triples, 6'd3) >> 34);
-  assign norm = bits[1] ? fine[61:36] : bits[0] ? fine[59:34] : fine[60:35];
-  always_comb begin
-    if (triples[1]) rest = bits[1] ? 3'd5 : bits[0] ? 3'd3 : 3'd4;
-    else if (triples[0]) rest = bits[1] ? 3'd2 : bits[0] ? 3'd0 : 3'd1;
-    else rest = bits[1] ? 3'd7 : 3'd6;
-    eights = 3'd7;
-    for (int unsigned i = 1; i < 8; i++) if (any_q1[i]) eights = 3'(7 - i);
-  end
-
+  // below it, found on the way, where the shifts still to come are small. The shift, 0..63, is a sum of four terms of three values each:
+  // 24, 8, 3 and 1, times 0, 1 or 2. A digit is two flags: the first says 0, the second, worth something only without the first, 1.
   logic sign_q2, normal_q2, poison_q2, guard_q2;
   logic signed [10:0] exp_q2;
   logic [22:0] frac_q2;
@@ -94,12 +63,28 @@ module sl_acc_to_float (
 
   always_ff @(posedge clk_i) begin
     if (valid_i[1]) begin
+      automatic logic [1:0] bytes, triples, bits;  // digits of 8, 3 and 1
+      automatic logic [  2:0] rest;  // 5 - the rest of the count modulo 8
+      automatic logic [  2:0] eights = 3'd7;
+      automatic logic [61:36] norm;
+      automatic logic [61:34] fine;
+      automatic logic [63:0] by_groups, coarse;
       automatic logic zero = {mantissa_q1[63], any_q1[7:1], digits_q1[0][3:1]} == '0;
       automatic
       logic [3:0]
       reach = {
         any_q1[7], any_q1[7:6] != '0, any_q1[7:5] != '0, any_q1[7:4] != '0
       };
+      bytes = groups_q1[1] ? any_q1[7:6] : groups_q1[0] ? any_q1[4:3] : {any_q1[1], 1'b1};
+      {triples, bits} = groups_q1[1] ? digits_q1[2] : groups_q1[0] ? digits_q1[1] : digits_q1[0];
+      by_groups = groups_q1[1] ? mantissa_q1 : groups_q1[0] ? mantissa_q1 << 24 : mantissa_q1 << 48;
+      coarse = bytes[1] ? by_groups : bytes[0] ? by_groups << 8 : by_groups << 16;
+      fine = 28'((triples[1] ? coarse : triples[0] ? coarse << 3 : coarse << 6) >> 34);
+      norm = bits[1] ? fine[61:36] : bits[0] ? fine[59:34] : fine[60:35];
+      if (triples[1]) rest = bits[1] ? 3'd5 : bits[0] ? 3'd3 : 3'd4;
+      else if (triples[0]) rest = bits[1] ? 3'd2 : bits[0] ? 3'd0 : 3'd1;
+      else rest = bits[1] ? 3'd7 : 3'd6;
+      for (int unsigned i = 1; i < 8; i++) if (any_q1[i]) eights = 3'(7 - i);
       sign_q2 <= mantissa_q1[63];
       normal_q2 <= !poison_q1 && !zero;
       poison_q2 <= poison_q1;

@@ -46,11 +46,6 @@ module sl_accumulator #(
     output logic signed [ 6:0] exp_o,
     output logic               poison_o
 );
-  // Distance of two exponents, which are eights of a bit.
-  function automatic logic [7:0] distance(logic signed [6:0] from, logic signed [6:0] to);
-    return 8'(from) - 8'(to);
-  endfunction
-
   // Stages 3 to 5: exponents.
   logic [6:0] exp_read;
   logic signed [6:0] old_exp_q4, new_exp_q5, term_exp_q5, prev_exp_q5;
@@ -87,23 +82,23 @@ module sl_accumulator #(
   // the old mantissa is left.
   logic old_far_q6;
   logic [2:0] old_eights_q6;
-  // A term's shift to the right has digits of 3 and 1, of bytes and of bits. A digit of two flags: the first says 0, the second, worth
-  // something only without the first, the middle value. Three values go into a LUT with their two flags.
+  // A sum's shift to the right has digits of 3 and 1, of bytes and of bits. A digit of two flags: the first says 0, the second, worth
+  // something only without the first, the middle value. Three values go into a LUT with their two flags. Four do when their choice is a
+  // number: the bits' digit, or 3 for the late operand, which has but whole bytes to go.
   logic [1:0] byte_triples_q6, bytes_q6, triples_q6, bits_q6;
-  logic planes_q6;
 
   always_ff @(posedge clk_i) begin
     if (valid_i[5]) begin
-      automatic logic [7:0] term_distance = distance(new_exp_q5, term_exp_q5);
-      automatic logic [7:0] old_distance = distance(new_exp_q5, prev_exp_q5);
-      automatic logic [2:0] up = ~fine5_i | {3{planes5_i}};
+      automatic logic [7:0] term_distance = 8'(new_exp_q5) - 8'(term_exp_q5);  // eights of a bit
+      automatic logic [7:0] old_distance = 8'(new_exp_q5) - 8'(prev_exp_q5);
+      automatic logic [2:0] up = ~fine5_i;
       automatic logic [2:0] eights = term_distance[2:0] | {3{term_distance[7:3] != '0}};
       new_exp_q6 <= new_exp_q5;
       byte_triples_q6 <= {eights < 3'd3, eights < 3'd6};
       bytes_q6 <= {eights inside {3'd0, 3'd3, 3'd6}, eights inside {3'd1, 3'd4, 3'd7}};
       triples_q6 <= {up < 3'd3, up < 3'd6};
-      bits_q6 <= {up inside {3'd0, 3'd3, 3'd6}, up inside {3'd1, 3'd4, 3'd7}};
-      planes_q6 <= planes5_i;
+      if (planes5_i) bits_q6 <= 2'd3;
+      else bits_q6 <= {up inside {3'd2, 3'd5}, up inside {3'd1, 3'd4, 3'd7}};
       {old_far_q6, old_eights_q6} <= {old_distance[7:3] != '0, old_distance[2:0]};
     end
   end
@@ -138,22 +133,29 @@ module sl_accumulator #(
     end
   end
 
-  function automatic logic signed [63:0] down(logic signed [63:0] word, logic [1:0] digit,
-                                              logic [5:0] step);
-    return digit[1] ? word : digit[0] ? word >>> step : word >>> 2 * step;
-  endfunction
-
-  // 2^(8 + fine) times the sum, then whole bytes down, is a shift to the right only; the late operand has but whole bytes to go.
-  logic signed [63:0] term, fine, old;
-  assign fine = down(down(term, triples_q6, 6'd3), bits_q6, 6'd1);
-  assign term = planes_q6 ? 64'($signed({late_i, 7'b0})) : 64'($signed({sum_i, 15'b0}));
-  assign old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) |
-      (read_q6 & {64{read6_i}});
-
+  // 2^(8 + fine) times the sum, then whole bytes down, is a shift to the right only.
   always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
+      automatic logic signed [63:0] sum = 64'($signed({sum_i, 15'b0}));
+      automatic
+      logic signed [63:0]
+      by_triples = triples_q6[1] ? sum : triples_q6[0] ? sum >>> 3 : sum >>> 6;
+      automatic logic signed [63:0] fine;
+      automatic logic signed [63:0] by_byte_triples;
+      automatic
+      logic signed [63:0]
+      old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) |
+          (read_q6 & {64{read6_i}});
+      unique case (bits_q6)
+        2'd0: fine = by_triples;
+        2'd1: fine = by_triples >>> 1;
+        2'd2: fine = by_triples >>> 2;
+        default: fine = 64'(late_i);
+      endcase
+      by_byte_triples = byte_triples_q6[1] ? fine : byte_triples_q6[0] ? fine >>> 24 : fine >>> 48;
       new_exp_q7 <= new_exp_q6;
-      term_q7 <= down(down(fine, byte_triples_q6, 6'd24), bytes_q6, 6'd8);
+      term_q7 <= bytes_q6[1] ? by_byte_triples :
+          bytes_q6[0] ? by_byte_triples >>> 8 : by_byte_triples >>> 16;
       if (loop6_i || old_far_q6) old_q7 <= {64{old_far_q6 && (loop6_i || old[63])}};
       else old_q7 <= old >>> {old_eights_q6, 3'b000};
       loop_q7 <= loop6_i && !old_far_q6;
@@ -164,19 +166,13 @@ module sl_accumulator #(
   end
 
   // Stage 7: one carry chain; the carry comes in as a bit below.
-  function automatic logic [63:0] add(logic [63:0] a, logic [63:0] b, logic carry);
-    logic [63:0] total;
-    logic unused_carry_bit;
-    {total, unused_carry_bit} = {a, 1'b1} + {b, carry};
-    return total;
-  endfunction
-
   always_ff @(posedge clk_i) begin
     if (valid_i[7]) begin
       automatic logic signed [63:0] looped = mantissa_o >>> {loop_eights_q7, 3'b000};
       automatic logic [63:0] prev = old_q7 | (looped & {64{loop_q7}});
+      automatic logic [64:0] total = {term_q7, 1'b1} + {prev, loop_sign_q7 && !mantissa_o[63]};
       exp_o <= new_exp_q7;
-      mantissa_o <= $signed(add(term_q7, prev, loop_sign_q7 && !mantissa_o[63]));
+      mantissa_o <= $signed(total[64:1]);
       poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;
     end
   end

@@ -1,6 +1,6 @@
 // Rows of the special functions for two lanes.
 //
-// Timing     Address in one cycle, row in the next; both lanes every cycle.
+// Timing     Address in one cycle (re_i), row in the next; both lanes every cycle.
 // Contract   No reset: a row is worth what its address was.
 
 module sl_special_rom
@@ -8,6 +8,7 @@ module sl_special_rom
 (
     input logic clk_i,
 
+    input  logic        re_i,
     input  logic [10:0] addr0_i,
     input  logic [10:0] addr1_i,
     output row_t        row0_o,
@@ -19,6 +20,6 @@ module sl_special_rom
     for (int unsigned i = 0; i < Depth; i++) memory[i] = Rows[i];
   end
 
-  always_ff @(posedge clk_i) row0_o <= memory[addr0_i];
-  always_ff @(posedge clk_i) row1_o <= memory[addr1_i];
+  always_ff @(posedge clk_i) if (re_i) row0_o <= memory[addr0_i];
+  always_ff @(posedge clk_i) if (re_i) row1_o <= memory[addr1_i];
 endmodule

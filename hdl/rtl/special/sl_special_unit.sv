@@ -1,10 +1,10 @@
 // Special functions of all lanes: one function, one operand per lane.
 //
-// Timing     fn_i in p0, the cycle before its operands; x_i in p1 (valid_i), y_o from p7: six register stages for every function, one
+// Timing     fn_i in p0, the cycle before its operands; x_i in p1, y_o from p7: six register stages for every function, one
 //            per cycle, in any mix.
 // Numbers    isa special::apply, bit for bit.
 // Structure  Two lanes share a memory of rows with two ports.
-// Contract   valid_i only saves work. No reset: an operation depends on nothing before it.
+// Contract   valid_i[s] belongs to ps and only saves work: without it p6_y_o means nothing. No reset: an operation depends on nothing before it.
 
 module sl_special_unit
   import sl_special_pkg::*;
@@ -15,7 +15,7 @@ module sl_special_unit
 
     input special_fn_e fn_i,
 
-    input logic                   valid_i,
+    input logic [      6:1]       valid_i,
     input logic [Lanes-1:0][31:0] x_i,
 
     output logic [Lanes-1:0][31:0] p6_y_o,  // the result as it enters its register
@@ -57,12 +57,13 @@ module sl_special_unit
   always_ff @(posedge clk_i) begin
     line_q <= line_d;
     fn_q1  <= fn_d;
-    fn_q2  <= fn_q1;
+    if (valid_i[1]) fn_q2 <= fn_q1;
   end
 
   for (genvar i = 0; i < int'(Pairs); i++) begin : gen_rom
     sl_special_rom u_rom (
         .clk_i,
+        .re_i   (valid_i[2]),
         .addr0_i(addr[2*i]),
         .addr1_i(addr[2*i+1]),
         .row0_o (row[2*i]),
@@ -74,9 +75,9 @@ module sl_special_unit
     if (i < int'(Lanes)) begin : gen_used
       sl_special_lane u_lane (
           .clk_i,
+          .valid_i,
           .p1_line_i(line_q),
           .p2_fn_i(fn_q2),
-          .valid_i,
           .x_i   (x_i[i]),
           .addr_o(addr[i]),
           .row_i (row[i]),

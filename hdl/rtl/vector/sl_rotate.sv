@@ -1,6 +1,7 @@
 // Rotation of a block by whole lanes, combinational.
 //
-// Contract   lane i of data_o is lane (i + rot_i) mod Lanes of data_i. Lanes is a power of two; higher bits of rot_i are ignored.
+// Contract   lane i of data_o is lane (i + rot_i) mod Lanes of data_i. Lanes is a power of two; higher bits of rot_i are ignored. valid_i
+//            only saves work: without it data_o means nothing.
 
 module sl_rotate #(
     parameter int unsigned Lanes = 4,
@@ -8,16 +9,19 @@ module sl_rotate #(
     localparam int unsigned Width = Lanes * LaneWidth,
     localparam int unsigned Steps = $clog2(Lanes)
 ) (
+    input  logic             valid_i,
     input  logic [Steps-1:0] rot_i,
     input  logic [Width-1:0] data_i,
     output logic [Width-1:0] data_o
 );
-  logic [Width-1:0] step[Steps+1];
-
-  assign step[0] = data_i;
-  for (genvar s = 0; s < Steps; s++) begin : gen_step
-    localparam int unsigned Shift = LaneWidth << s;
-    assign step[s+1] = rot_i[s] ? {step[s][Shift-1:0], step[s][Width-1:Shift]} : step[s];
+  always_comb begin
+    data_o = 'x;
+    if (valid_i) begin
+      data_o = data_i;
+      for (int unsigned s = 0; s < Steps; s++) begin
+        if (rot_i[s])
+          data_o = (data_o >> (LaneWidth << s)) | (data_o << (Width - (LaneWidth << s)));
+      end
+    end
   end
-  assign data_o = step[Steps];
 endmodule

@@ -22,20 +22,6 @@ package sl_vector_pkg;
     return {~u[31], u[30:0] ^ {31{u[31]}}};
   endfunction
 
-  // x is above the upper bound: magnitudes first, signs last. Equal numbers count as they like, the result is the same; flushing never
-  // changes which of two different results is right.
-  function automatic logic above(logic [31:0] x, logic [31:0] hi);
-    logic more;
-    more = x[30:0] > hi[30:0];
-    return x[31] == hi[31] ? more != x[31] : hi[31];
-  endfunction
-
-  function automatic logic below(logic [31:0] x, logic [31:0] lo);
-    logic less;
-    less = x[30:0] < lo[30:0];
-    return x[31] == lo[31] ? less != x[31] : x[31];
-  endfunction
-
   // Of a number without its sign.
   function automatic logic is_nan(logic [30:0] u);
     return u[30:23] == 8'hFF && u[22:0] != '0;

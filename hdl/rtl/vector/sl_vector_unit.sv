@@ -169,9 +169,10 @@ module sl_vector_unit
       .Lanes(BlockSize),
       .LaneWidth(16)
   ) u_rotate (
-      .rot_i (c2_rot_q),
-      .data_i(c2_block_q),
-      .data_o(c2_rotated)
+      .valid_i(c2_valid_q && !c2_const_q),
+      .rot_i  (c2_rot_q),
+      .data_i (c2_block_q),
+      .data_o (c2_rotated)
   );
 
   // A NaN in three parts: upper and lower half of the exponent all ones, a fraction.
@@ -318,6 +319,7 @@ module sl_vector_unit
   logic [AluStages:0] alu_valid_q;  // bit i: p(i+1)
   tail_t tail_q[AluStages+1];
   vector_op_e p1_op_q;
+  sl_fp_pkg::stages_t stages;
   logic [63:0] p1_bounds_q;
   logic [BlockSize-1:0] p7_mask_q;
   logic p7_valid;
@@ -338,6 +340,13 @@ module sl_vector_unit
       : way_q[SpecialStages-3].tail.post;
   assign p7_valid = special_out || alu_valid_q[AluStages];
 
+  sl_fp_stages u_stages (
+      .clk_i,
+      .valid_i (alu_valid_q[0]),
+      .op_i    (p1_op_q),
+      .stages_o(stages)
+  );
+
   logic p7_planes;
   assign p7_planes = special_out ? way_q[SpecialStages].tail.planes : tail_q[AluStages].planes;
 
@@ -348,7 +357,7 @@ module sl_vector_unit
   ) u_special (
       .clk_i,
       .fn_i(sl_special_pkg::special_fn_e'(p0_function_q)),
-      .valid_i(special_valid_q[0]),
+      .valid_i(special_valid_q[SpecialStages-1:0]),
       .x_i(p1_a),
       .p6_y_o(p6_special),
       .y_o(p7_special)
@@ -399,6 +408,7 @@ module sl_vector_unit
   for (genvar i = 0; i < BlockSize; i++) begin : gen_lane
     sl_vector_lane u_lane (
         .clk_i,
+        .p0_valid_i(p0_pass_q || p0_alu_q || p0_special_q),
         .p0_use_acc_i(p0_acc_q),
         .p0_acc_i(acc_value_i[i*32+:32]),
         .p0_tensor_i(tensor_q[i*32+:32]),
@@ -411,16 +421,17 @@ module sl_vector_unit
         .p6_special_i(p6_special[i]),
         .b_i(b_const ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
         .p1_a_o(p1_a[i]),
-        .p1_valid_i(alu_valid_q[0]),
-        .p1_op_i(p1_op_q),
+        .p1_valid_i(special_valid_q[0] || alu_valid_q[0]),
         .p1_bounds_i(p1_bounds_q),
+        .stages_i(stages),
+        .p7_valid_i(p7_valid),
         .p7_limits_i(p7_limits),
         .p7_planes_i(p7_planes),
-        .p7_valid_i(p7_valid),
         .p7_use_special_i(special_out),
         .p7_special_i(p7_special[i]),
         .o_en_i(out_valid || low_pending_q),
         .o_low_i(low_pending_q),
+        .out_valid_i(lane_valid_o),
         .out_bounds_i(out_bounds_q),
         .data_o(lane_data_o[i*16+:16])
     );

@@ -144,12 +144,19 @@ package sl_special_pkg;
     logic [14:0] limit;
   }} select_t;
 
+  // Rows of a binade: the first, one bit for 1 to 8 leading fraction bits that choose the row, their number.
+  typedef struct packed {{
+    logic [10:0] first;
+    logic [7:0]  bits;
+    logic [3:0]  places;
+  }} entry_t;
+
   // What an operation looks up by sign and binade.
   typedef struct packed {{
     logic log2;
     logic has_small;
     logic [1:0][10:0] small_row;
-    logic [31:0][22:0] lines;
+    entry_t [31:0] lines;
   }} line_t;
 
   // One segment: exponent of y = 1.0 and coefficients.

@@ -9,10 +9,18 @@ module fp_bench (
     input  logic [31:0] b_i,
     output logic [31:0] lane_o
 );
-  sl_fp_lane u_lane (
+  sl_fp_pkg::stages_t stages;
+
+  sl_fp_stages u_stages (
       .clk_i,
       .valid_i,
       .op_i    (sl_pkg::vector_op_e'(op_i)),
+      .stages_o(stages)
+  );
+
+  sl_fp_lane u_lane (
+      .clk_i,
+      .stages_i(stages),
       .a_i,
       .b_i,
       .result_o(lane_o)
