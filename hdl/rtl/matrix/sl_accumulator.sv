@@ -170,9 +170,9 @@ module sl_accumulator #(
     if (valid_i[7]) begin
       automatic logic signed [63:0] looped = mantissa_o >>> {loop_eights_q7, 3'b000};
       automatic logic [63:0] prev = old_q7 | (looped & {64{loop_q7}});
-      automatic logic [64:0] total = {term_q7, 1'b1} + {prev, loop_sign_q7 && !mantissa_o[63]};
+      automatic logic carry = loop_sign_q7 && !mantissa_o[63];
       exp_o <= new_exp_q7;
-      mantissa_o <= $signed(total[64:1]);
+      mantissa_o <= 64'(({term_q7, 1'b1} + {prev, carry}) >> 1);
       poison_o <= (loop7_i ? poison_o : old_poison_q7) || poison_i;
     end
   end
