@@ -6,6 +6,7 @@
 //! | `sl_ip_top.sv` | generated top level: the accelerator with its configuration bus |
 //! | `sl_cdc.sdc` | timing constraints of the clock crossings |
 //! | `sl_*.sv`, `sl_*.svh`, `sl_*.v` | the hand-written modules, unchanged |
+//! | `sl_verilator.vlt` | control file for fast Verilator models |
 //! | `sl_filelist.f` | all of them in compile order, paths relative to the folder |
 //! | `sluice.core`, `Bender.yml`, `sl_top.ipxact.xml`, `sl_top_hw.tcl` | the same as packages: [`packaging`] |
 //! | `config.json` | the configuration |
@@ -31,6 +32,11 @@ pub const TOP: &str = "sl_top";
 pub const IP_TOP: &str = "sl_ip_top";
 /// Timing constraints of the clock crossings.
 const CONSTRAINTS: (&str, &str) = ("sl_cdc.sdc", include_str!("../constraints/sl_cdc.sdc"));
+/// What makes Verilator's model of it fast: a source of its command line, and the options that belong to it.
+pub const VERILATOR_CONTROL: &str = "sl_verilator.vlt";
+/// Options that go with [`VERILATOR_CONTROL`].
+pub const VERILATOR_OPTIONS: [&str; 2] = ["-fno-dfg-scoped", "-fno-table"];
+const VERILATOR_CONTROL_TEXT: &str = include_str!("../constraints/sl_verilator.vlt");
 /// Name of the file list.
 pub const FILE_LIST: &str = "sl_filelist.f";
 
@@ -92,6 +98,7 @@ impl Generator {
         files.insert(FILE_LIST.into(), format!("+incdir+.\n{list}\n"));
         files.insert("config.json".into(), self.config.to_json());
         files.insert(CONSTRAINTS.0.into(), CONSTRAINTS.1.into());
+        files.insert(VERILATOR_CONTROL.into(), VERILATOR_CONTROL_TEXT.into());
         Ok(files)
     }
 

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sluice_hdl::Generator;
+use sluice_hdl::generator::{VERILATOR_CONTROL, VERILATOR_OPTIONS};
 use sluice_isa::load::{Write, writes};
 use sluice_isa::{HardwareConfig, Program};
 use sluice_sim::{Pins, Status};
@@ -366,9 +367,15 @@ impl RtlExecutor {
     pub fn at(config: &HardwareConfig, root: &Path) -> Result<Self, SuiteError> {
         let start = Instant::now();
         let (dir, sources) = emit(config, root)?;
-        let library = Build::new(config.name.clone())
+        let build = VERILATOR_OPTIONS
+            .iter()
+            .fold(Build::new(config.name.clone()), |build, option| {
+                build.flag(*option)
+            });
+        let library = build
             .top("sl_top")
             .sources(sources)
+            .source(dir.join(VERILATOR_CONTROL))
             .include(dir)
             .flag("--assert")
             .trace(trace_dir().is_some())

@@ -146,12 +146,8 @@ module sl_accumulator #(
       logic signed [63:0]
       old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) |
           (read_q6 & {64{read6_i}});
-      unique case (bits_q6)
-        2'd0: fine = by_triples;
-        2'd1: fine = by_triples >>> 1;
-        2'd2: fine = by_triples >>> 2;
-        default: fine = 64'(late_i);
-      endcase
+      if (bits_q6[1]) fine = bits_q6[0] ? 64'(late_i) : by_triples >>> 2;
+      else fine = bits_q6[0] ? by_triples >>> 1 : by_triples;
       by_byte_triples = byte_triples_q6[1] ? fine : byte_triples_q6[0] ? fine >>> 24 : fine >>> 48;
       new_exp_q7 <= new_exp_q6;
       term_q7 <= bytes_q6[1] ? by_byte_triples :

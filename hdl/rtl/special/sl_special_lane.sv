@@ -204,14 +204,14 @@ module sl_special_lane
       automatic logic [31:0] other;
       automatic logic [ 2:0] top = '0;
 
-      unique case (kind_q2)
+      case (kind_q2)
         KindOneHalf: power = 8'd126;
         KindOne: power = 8'd127;
         KindInfinity: power = 8'd255;
         default: power = 8'd0;
       endcase
       if (under_q2) power = '0;
-      unique case (domain_q2)
+      case (domain_q2)
         AllZeros: power = '0;
         AllOnes: power = '1;
         OneExponent: power = 8'd127;
@@ -219,7 +219,7 @@ module sl_special_lane
       endcase
       other = {negative_q2, power, 23'b0};
       if (domain_q2 == Powers && !under_q2) begin
-        unique case (kind_q2)
+        case (kind_q2)
           KindRows: other[22:0] = 23'h7F_FFFE;  // where the fraction is held below 2
           KindOperand: other = {sign_q2, e_q2, zero_q2 ? 23'b0 : m_q2};
           KindHalf: other = {sign_q2, e_q2[7:1] != '0 ? {e_q2 - 8'd1, m_q2} : 31'b0};
@@ -329,7 +329,7 @@ module sl_special_lane
       automatic logic [ 1:0] place = y[23] ? 2'd2 : y[22] ? 2'd1 : 2'd0;
       p6_y_o[31]    = sign_q5;
       p6_y_o[30:23] = exp_q5[place];
-      unique case (source_q5[place])
+      case (source_q5[place])
         Shift0:  p6_y_o[22:0] = y[22:0];
         Shift1:  p6_y_o[22:0] = {y[21:0], 1'b0};
         Shift2:  p6_y_o[22:0] = {y[20:0], 2'b00};

@@ -402,13 +402,17 @@ module sl_vector_unit
     else out_bounds_q <= {p0_bounds[63:48], p0_bounds[31:16]};
   end
 
-  logic b_const;
+  logic b_const, p0_valid, p0_on, p1_valid, o_en;
+  assign p0_on = p0_alu_q || p0_special_q;
+  assign p0_valid = p0_pass_q || p0_on;
+  assign p1_valid = special_valid_q[0] || alu_valid_q[0];
+  assign o_en = out_valid || low_pending_q;
   assign b_const = p6_then_alu_q ? p6_b_const_q : p0_const_q;
 
   for (genvar i = 0; i < BlockSize; i++) begin : gen_lane
     sl_vector_lane u_lane (
         .clk_i,
-        .p0_valid_i(p0_pass_q || p0_alu_q || p0_special_q),
+        .p0_valid_i(p0_valid),
         .p0_use_acc_i(p0_acc_q),
         .p0_acc_i(acc_value_i[i*32+:32]),
         .p0_tensor_i(tensor_q[i*32+:32]),
@@ -416,12 +420,12 @@ module sl_vector_unit
         .p0_tensor_up_i(tensor_up_q[i]),
         .p0_limits_i(p0_limits),
         .p0_planes_i(p0_way_q.tail.planes),
-        .p0_on_i(p0_alu_q || p0_special_q),
+        .p0_on_i(p0_on),
         .p6_on_i(p6_then_alu_q),
         .p6_special_i(p6_special[i]),
         .b_i(b_const ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
         .p1_a_o(p1_a[i]),
-        .p1_valid_i(special_valid_q[0] || alu_valid_q[0]),
+        .p1_valid_i(p1_valid),
         .p1_bounds_i(p1_bounds_q),
         .stages_i(stages),
         .p7_valid_i(p7_valid),
@@ -429,7 +433,7 @@ module sl_vector_unit
         .p7_planes_i(p7_planes),
         .p7_use_special_i(special_out),
         .p7_special_i(p7_special[i]),
-        .o_en_i(out_valid || low_pending_q),
+        .o_en_i(o_en),
         .o_low_i(low_pending_q),
         .out_valid_i(lane_valid_o),
         .out_bounds_i(out_bounds_q),
