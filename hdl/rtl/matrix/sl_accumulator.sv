@@ -133,22 +133,31 @@ module sl_accumulator #(
     end
   end
 
-  // 2^(8 + fine) times the sum, then whole bytes down, is a shift to the right only.
-  always_ff @(posedge clk_i) begin
+  // 2^(8 + fine) times the sum, then whole bytes down, is a shift to the right only. A LUT a bit and digit; kept, or they would be joined
+  // to fewer and longer ones.
+  (* keep *) logic signed [63:0] fine;
+
+  always_comb begin
+    fine = 'x;
     if (valid_i[6]) begin
       automatic logic signed [63:0] sum = 64'($signed({sum_i, 15'b0}));
       automatic
       logic signed [63:0]
       by_triples = triples_q6[1] ? sum : triples_q6[0] ? sum >>> 3 : sum >>> 6;
-      automatic logic signed [63:0] fine;
-      automatic logic signed [63:0] by_byte_triples;
+      if (bits_q6[1]) fine = bits_q6[0] ? 64'(late_i) : by_triples >>> 2;
+      else fine = bits_q6[0] ? by_triples >>> 1 : by_triples;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i[6]) begin
+      automatic
+      logic signed [63:0]
+      by_byte_triples = byte_triples_q6[1] ? fine : byte_triples_q6[0] ? fine >>> 24 : fine >>> 48;
       automatic
       logic signed [63:0]
       old = (64'(late_i) & {64{start6_i}}) | (mantissa_o & {64{forward6_i}}) |
           (read_q6 & {64{read6_i}});
-      if (bits_q6[1]) fine = bits_q6[0] ? 64'(late_i) : by_triples >>> 2;
-      else fine = bits_q6[0] ? by_triples >>> 1 : by_triples;
-      by_byte_triples = byte_triples_q6[1] ? fine : byte_triples_q6[0] ? fine >>> 24 : fine >>> 48;
       new_exp_q7 <= new_exp_q6;
       term_q7 <= bytes_q6[1] ? by_byte_triples :
           bytes_q6[0] ? by_byte_triples >>> 8 : by_byte_triples >>> 16;

@@ -22,15 +22,15 @@ module sl_special_lane
     output logic [10:0] addr_o,
     input  row_t        row_i,
 
-    output logic [31:0] p6_y_o,  // y_o as it enters its register
+
     output logic [31:0] y_o
 );
   // p1
-  logic sign_q1, near_q1, m_zero_q1;
+  logic sign_q1, near_q1, below_q1, m_zero_q1;
   logic [7:0] bits_q1;
   logic [4:0] binade_q1, zeros_q1, amount_q1;
-  logic [7:0] e_q1;
-  logic [10:0] first_q1, first_base_q1;
+  logic [ 7:0] e_q1;
+  logic [10:0] first_q1;
   logic [22:0] m_q1;
   logic [25:0] source_q1;
   logic [29:0] fixed_q1;
@@ -42,27 +42,30 @@ module sl_special_lane
       automatic logic near = p1_line_i.log2 && (e == 8'd126 || e == 8'd127);
       automatic logic tiny = p1_line_i.has_small && e < 8'(SmallExponent);
 
-      // Distance of the logarithm's operand from 1 and its leading zeros; below 1 but for one unit of the last place. Six groups of
-      // four, a zero below the last bit: the first that is not empty, and the place in it.
+      // Distance of the logarithm's operand from 1 and its leading zeros; below 1 but for one unit of the last place. Two halves of three
+      // groups of four, a zero below the last bit.
       automatic logic [22:0] distance = e[0] ? m : ~m;
       automatic logic [23:0] groups = {distance, 1'b0};
-      automatic logic [4:0] zeros = 5'd23;
+      automatic logic [1:0][3:0] half;  // zeros
+      automatic logic [4:0] zeros;
 
-      // Look-ups by sign and binade. First rows are joined by OR a cycle later, so what is not wanted is zero.
+      // Look-up by sign and binade.
       automatic entry_t line = p1_line_i.lines[{x_i[31], e[3:0]}];
-      automatic logic [10:0] base = '0;
+
 
       // Fixed point for exp2, 23 fraction bits; |x| < 128.
       automatic logic [4:0] down = '0;
       for (int unsigned i = 0; i < 32; i++) if (e[4:0] == 5'(i)) down = 5'(133 - i);
 
-      for (int unsigned i = 0; i < 6; i++) begin
-        automatic logic [3:0] group = groups[4*i+:4];
-        automatic logic [1:0] place = group[3] ? 2'd0 : group[2] ? 2'd1 : group[1] ? 2'd2 : 2'd3;
-        if (group != '0) zeros = {3'(5 - i), place};
+      for (int unsigned h = 0; h < 2; h++) begin
+        for (int unsigned i = 0; i < 3; i++) begin
+          automatic logic [3:0] group = groups[12*h+4*i+:4];
+          automatic logic [1:0] place = group[3] ? 2'd0 : group[2] ? 2'd1 : group[1] ? 2'd2 : 2'd3;
+          if (i == 0 || group != '0) half[h] = {2'(2 - i), place};
+        end
       end
-      if (tiny) base = p1_line_i.small_row[x_i[31]] | {8'b0, e[2:0]};
-      if (p1_line_i.log2) base = LogRow[{near, e<8'd127}];
+      // 12 zeros in the upper half: three groups more.
+      zeros = groups[23:12] != '0 ? {1'b0, half[1]} : {half[0][3:2] != '0, half[0][3:2] == '0, !half[0][2], half[0][1:0]};
 
       sign_q1   <= x_i[31];
       near_q1   <= near;
@@ -71,8 +74,8 @@ module sl_special_lane
       binade_q1 <= e[4:0];
       if (e < 8'(FirstExponent)) binade_q1 <= 5'(FirstExponent);
       if (e >= 8'(FirstExponent + Binades)) binade_q1 <= 5'(FirstExponent + Binades - 1);
-      first_q1 <= tiny ? '0 : line.first;
-      first_base_q1 <= base;
+      first_q1 <= tiny ? p1_line_i.small_row[x_i[31]] | {8'b0, e[2:0]} : line.first;
+      below_q1 <= e < 8'd127;
       bits_q1 <= line.bits & {8{!tiny}} | {3'b0, p1_line_i.log2 && !near, 4'b0};
       amount_q1 <= (zeros & {5{near}}) | {1'b0, line.places & {4{!near && !tiny}}};
       zeros_q1 <= zeros;
@@ -88,25 +91,27 @@ module sl_special_lane
   logic p2_odd;
   logic [30:0] p2_fixed;
   logic [24:5] p2_shifted;
+  (* keep *) logic [10:0] p2_addr;  // of all but exp2, whose bits come late out of a carry chain
 
   always_comb begin
     p2_odd = 'x;
     p2_fixed = 'x;
     p2_shifted = 'x;
+    p2_addr = 'x;
     addr_o = 'x;
     if (valid_i[2]) begin
-      automatic logic [ 7:0] index;
       automatic logic [10:0] near;
+      automatic logic [ 7:0] index = '0;
       p2_odd = p2_fn_i.root && !e_q1[0];
       p2_fixed = ({1'b0, fixed_q1} ^ {31{sign_q1}}) + 31'(sign_q1);
       p2_shifted = 20'((source_q1 << amount_q1) >> 5);
       near = {5'b0, zeros_q1[4] ? 4'hF : zeros_q1[3:0], p2_shifted[24:23]};
-      index = {2'b0, p2_fixed[22:17]} & {8{p2_fn_i.is[SpecialExp2]}};
       for (int unsigned i = 0; i < 8; i++) begin
         index |= 8'(source_q1[22:15] >> (7 - i)) & {8{bits_q1[i]}};
       end
-      addr_o = first_q1 | first_base_q1 | {5'b0, p2_odd, 5'b0} | {3'b0, index} |
-          (near & {11{near_q1}});
+      p2_addr = first_q1 | {5'b0, p2_odd, 5'b0} | {3'b0, index} | (near & {11{near_q1}}) |
+          (LogRow[{near_q1, below_q1}] & {11{p2_fn_i.is[SpecialLog2]}});
+      addr_o = p2_addr | {5'b0, p2_fixed[22:17] & {6{p2_fn_i.is[SpecialExp2]}}};
     end
   end
 
@@ -137,7 +142,7 @@ module sl_special_lane
       automatic logic log2 = p2_fn_i.is[SpecialLog2];
       automatic logic zero = e_q1 == '0;
       automatic logic infinite = e_q1 == '1;
-      automatic logic below = e_q1 < 8'd127;
+
       automatic
       logic [7:0]
       half = 8'((9'(e_q1) + 9'd1) >> 1);  // (e - 127) / 2 rounded down, and 64
@@ -173,14 +178,14 @@ module sl_special_lane
       under_q2 <= sign_q1 && {e_q1, m_q1[22:16]} >= p2_fn_i.limit;
       nan_q2 <= (infinite && (!m_zero_q1 || (sign_q1 && p2_fn_i.gated))) ||
           (sign_q1 && !zero && (p2_fn_i.root || log2));
-      negative_q2 <= log2 ? below :
+      negative_q2 <= log2 ? below_q1 :
           sign_q1 && (recip || p2_fn_i.root || p2_fn_i.gated || p2_fn_i.is[SpecialTanh]);
       exp2_q2 <= p2_fn_i.is[SpecialExp2];
       log2_q2 <= log2;
       base_q2 <= p2_fn_i.base;
       low_q2 <= p2_fn_i.base && !p2_fn_i.is[SpecialTanh];
       large_q2 <= log2 && !near_q1;
-      integer_q2 <= below ? 7'(8'd126 - e_q1 + 8'(m_zero_q1)) : 7'(e_q1 - 8'd127);
+      integer_q2 <= below_q1 ? 7'(8'd126 - e_q1 + 8'(m_zero_q1)) : 7'(e_q1 - 8'd127);
       exact_q2 <= exact;
       step_q2 <= exact && (recip || p2_fn_i.is[SpecialRsqrt]);  // 1.0 is the table's end
       fixed_q2 <= p2_fixed[30:23];
@@ -287,18 +292,10 @@ module sl_special_lane
     end
   end
 
-  // p5: the product; the source of the fraction for each place.
-  typedef enum logic [2:0] {
-    Shift0,
-    Shift1,
-    Shift2,
-    Zero,
-    Other
-  } source_e;
-
+  // p5: the product; the fraction for each place is that of the sum, or `other`, or zero.
   logic sign_q5;
   logic [2:0][7:0] exp_q5;
-  source_e [2:0] source_q5;
+  logic [2:0] sum_q5, hold_q5;
   logic [23:0] c0_q5;
   logic signed [24:0] rise_q5;
   logic [22:0] other_q5;
@@ -312,34 +309,26 @@ module sl_special_lane
       for (int unsigned i = 0; i < 3; i++) begin
         automatic logic tiny = exp_q4[i][9] || exp_q4[i][8:0] == '0;
         automatic logic huge = !exp_q4[i][9] && (exp_q4[i][8] || exp_q4[i][7:0] == '1);
-        exp_q5[i] <= !evaluate_q4 ? other_q4[30:23] : exp_q4[i][7:0] & {8{!tiny}} | {8{huge}};
-        if (!evaluate_q4) source_q5[i] <= Other;
-        else if (tiny || huge || exact_q4 || (i == 0 && low_q4)) source_q5[i] <= Zero;
-        else if (i == 2 && base_q4) source_q5[i] <= Other;
-        else source_q5[i] <= i == 2 ? Shift0 : i == 1 ? Shift1 : Shift2;
+        automatic logic zero = tiny || huge || exact_q4 || (i == 0 && low_q4);
+        automatic logic base = i == 2 && base_q4;
+        exp_q5[i]  <= !evaluate_q4 ? other_q4[30:23] : exp_q4[i][7:0] & {8{!tiny}} | {8{huge}};
+        sum_q5[i]  <= evaluate_q4 && !zero && !base;
+        hold_q5[i] <= !evaluate_q4 || (!zero && base);
       end
     end
   end
 
-  // p6
-  always_comb begin
-    p6_y_o = 'x;
+  // p6: one fraction for each place; the place itself comes last out of the carry chain.
+  always_ff @(posedge clk_i) begin
     if (valid_i[6]) begin
       automatic logic [23:0] y = 24'(25'(c0_q5) + rise_q5);
-      automatic logic [ 1:0] place = y[23] ? 2'd2 : y[22] ? 2'd1 : 2'd0;
-      p6_y_o[31]    = sign_q5;
-      p6_y_o[30:23] = exp_q5[place];
-      case (source_q5[place])
-        Shift0:  p6_y_o[22:0] = y[22:0];
-        Shift1:  p6_y_o[22:0] = {y[21:0], 1'b0};
-        Shift2:  p6_y_o[22:0] = {y[20:0], 2'b00};
-        Other:   p6_y_o[22:0] = other_q5;
-        default: p6_y_o[22:0] = '0;
-      endcase
+      automatic logic [2:0][22:0] fraction;
+      for (int unsigned i = 0; i < 3; i++) begin
+        fraction[i] = (23'(y << (2 - i)) & {23{sum_q5[i]}}) | (other_q5 & {23{hold_q5[i]}});
+      end
+      y_o[31] <= sign_q5;
+      y_o[30:0] <= y[23] ? {exp_q5[2], fraction[2]} :
+          y[22] ? {exp_q5[1], fraction[1]} : {exp_q5[0], fraction[0]};
     end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (valid_i[6]) y_o <= p6_y_o;
   end
 endmodule

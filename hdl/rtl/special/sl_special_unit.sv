@@ -4,7 +4,7 @@
 //            per cycle, in any mix.
 // Numbers    isa special::apply, bit for bit.
 // Structure  Two lanes share a memory of rows with two ports.
-// Contract   valid_i[s] belongs to ps and only saves work: without it p6_y_o means nothing. No reset: an operation depends on nothing before it.
+// Contract   valid_i[s] belongs to ps and only saves work. No reset: an operation depends on nothing before it.
 
 module sl_special_unit
   import sl_special_pkg::*;
@@ -18,7 +18,7 @@ module sl_special_unit
     input logic [      6:1]       valid_i,
     input logic [Lanes-1:0][31:0] x_i,
 
-    output logic [Lanes-1:0][31:0] p6_y_o,  // the result as it enters its register
+
     output logic [Lanes-1:0][31:0] y_o
 );
   localparam int unsigned Pairs = (Lanes + 1) / 2;
@@ -81,8 +81,8 @@ module sl_special_unit
           .x_i   (x_i[i]),
           .addr_o(addr[i]),
           .row_i (row[i]),
-          .p6_y_o(p6_y_o[i]),
-          .y_o   (y_o[i])
+
+          .y_o(y_o[i])
       );
     end else begin : gen_unused
       assign addr[i] = '0;

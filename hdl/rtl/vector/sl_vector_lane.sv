@@ -3,7 +3,7 @@
 // Timing     p0: operand A compared with the bounds of `pre` and rounded. p1..p6: sl_fp_lane, behind the multiplexer of the clamp. p7:
 //            compared with the bounds of `post` and rounded. The result of p0 (op `pass`) or p7 stands in data_o one cycle later,
 //            behind the multiplexer of its clamp; the lower plane follows in the cycle after that. Arithmetic behind a special
-//            function takes its operand from p6 of the function; p1 and p7 are then those of the arithmetic.
+//            function takes its operand from the function's p7; p1 and p7 are then those of the arithmetic.
 // Contract   Control inputs are worth something in the stage they are named after; out_* belong to the cycle of data_o. *valid_i only
 //            save work: data_o means nothing without out_valid_i. The arithmetic's
 //            results and the accumulator's values are flushed and their NaN canonical; a tensor operand need not be. No reset: the
@@ -24,8 +24,7 @@ module sl_vector_lane
     input logic p0_planes_i,
     input logic p0_on_i,  // A goes on to a special function or, with B, to the arithmetic
 
-    input logic        p6_on_i,      // so does the result of a special function, to the arithmetic
-    input logic [31:0] p6_special_i,
+    input logic p6_on_i,  // so does the result of a special function, to the arithmetic
 
     input  logic [31:0] b_i,    // operand B, in p0 or p6
     output logic [31:0] p1_a_o, // operand of the special function
@@ -82,24 +81,24 @@ module sl_vector_lane
     end
   end
 
-  // p1: the arithmetic reads subnormals as zero by itself.
-  logic p1_bound_q, p1_upper_q;  // not the operand; hi, or NaN if not a bound
+  // p1: four sources by two bits, a LUT each. The arithmetic reads subnormals as zero by itself.
+  logic p1_bound_q, p1_other_q;  // a bound; the upper one, or the special function's result
   logic [31:0] p1_raw_q, p1_b_q;
 
   always_ff @(posedge clk_i) begin
     if (p0_on_i || p6_on_i) begin
       p1_bound_q <= !p6_on_i && !p0_pick.nan && (p0_pick.hi || p0_pick.lo);
-      p1_upper_q <= !p6_on_i && (p0_pick.nan || p0_pick.hi);
-      p1_raw_q   <= p6_on_i ? p6_special_i : p0_a;
-      p1_b_q     <= b_i;
+      p1_other_q <= p6_on_i || (!p0_pick.nan && p0_pick.hi);
+      p1_raw_q <= p0_pick.nan ? 32'h7FC0_0000 : p0_a;
+      p1_b_q <= b_i;
     end
   end
 
   always_comb begin
     p1_a_o = 'x;
     if (p1_valid_i) begin
-      if (p1_bound_q) p1_a_o = p1_upper_q ? p1_bounds_i[63:32] : p1_bounds_i[31:0];
-      else p1_a_o = p1_upper_q ? 32'h7FC0_0000 : p1_raw_q;
+      if (p1_bound_q) p1_a_o = p1_other_q ? p1_bounds_i[63:32] : p1_bounds_i[31:0];
+      else p1_a_o = p1_other_q ? p7_special_i : p1_raw_q;
     end
   end
 
@@ -131,21 +130,16 @@ module sl_vector_lane
       .lo_o    (p7_arithmetic_lo)
   );
 
-  // Exchange register with both outcomes of the rounding, so that its decision comes late, and the lower plane that waits. A NaN has
-  // zeros there.
+  // Exchange register with both outcomes of the rounding, so that its decision comes late, and the lower plane that waits.
   pick_t pick_q;
-  logic  up_q;
+  logic up_q, plane_q;  // plane_q: the lower plane leaves, as its upper plane did
   logic [15:0] down_q, next_q, low_q;
 
   always_ff @(posedge clk_i) begin
     if (o_en_i) begin
+      plane_q <= o_low_i;
       if (o_low_i) begin
-        pick_q.nan <= 1'b0;
-        pick_q.hi <= pick_q.hi && !pick_q.nan;
-        pick_q.lo <= pick_q.lo && !pick_q.nan;
-        pick_q.flushed <= 1'b0;
-        up_q <= 1'b0;
-        down_q <= low_q & {16{!pick_q.nan && !pick_q.flushed}};
+        down_q <= low_q;
       end else if (p7_valid_i) begin
         automatic logic [31:0] result = p7_use_special_i ? p7_special_i : p7_arithmetic;
         pick_q.nan <= result[30:22] == 9'h1FF;
@@ -170,10 +164,11 @@ module sl_vector_lane
     data_o = 'x;
     if (out_valid_i) begin
       automatic logic [15:0] out = up_q ? next_q : down_q;
-      if (pick_q.nan) data_o = 16'h7FC0;
+      if (pick_q.nan) data_o = plane_q ? '0 : 16'h7FC0;
       else if (pick_q.hi) data_o = out_bounds_i[31:16];
       else if (pick_q.lo) data_o = out_bounds_i[15:0];
-      else data_o = {out[15], out[14:0] & {15{!pick_q.flushed}}};
+      else if (pick_q.flushed) data_o = {out[15] && !plane_q, 15'd0};
+      else data_o = out;
     end
   end
 endmodule

@@ -271,7 +271,11 @@ module sl_vector_unit
     if (pm_valid) begin
       p0_acc_q <= pm_acc;
       p0_const_q <= pm_pipe.b_src == BSrcConst;
-      p0_function_q <= 4'(pm_pipe.special) - 4'd1;
+      // Not a subtraction, whose carry chain would also be taken for the comparisons with `none`.
+      p0_function_q <= '0;
+      for (int unsigned i = 1; i <= sl_special_pkg::Functions; i++) begin
+        if (4'(pm_pipe.special) == 4'(i)) p0_function_q <= 4'(i - 1);
+      end
       p0_way_q <= '{
           tail: '{
               dst_addr: pm_pipe.dst_addr,
@@ -351,7 +355,7 @@ module sl_vector_unit
   assign p7_planes = special_out ? way_q[SpecialStages].tail.planes : tail_q[AluStages].planes;
 
   // Special functions of all lanes.
-  logic [BlockSize-1:0][31:0] p1_a, p6_special, p7_special;
+  logic [BlockSize-1:0][31:0] p1_a, p7_special;
   sl_special_unit #(
       .Lanes(BlockSize)
   ) u_special (
@@ -359,7 +363,7 @@ module sl_vector_unit
       .fn_i(sl_special_pkg::special_fn_e'(p0_function_q)),
       .valid_i(special_valid_q[SpecialStages-1:0]),
       .x_i(p1_a),
-      .p6_y_o(p6_special),
+
       .y_o(p7_special)
   );
 
@@ -422,7 +426,7 @@ module sl_vector_unit
         .p0_planes_i(p0_way_q.tail.planes),
         .p0_on_i(p0_on),
         .p6_on_i(p6_then_alu_q),
-        .p6_special_i(p6_special[i]),
+
         .b_i(b_const ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
         .p1_a_o(p1_a[i]),
         .p1_valid_i(p1_valid),
