@@ -9,7 +9,7 @@ pub const IDENTITY_VALUE: u32 = 0x534C_5543;
 pub const VERSION_MAJOR_VALUE: u32 = 1;
 
 /// Minor version of the map.
-pub const VERSION_MINOR_VALUE: u32 = 0;
+pub const VERSION_MINOR_VALUE: u32 = 1;
 
 /// `SLUC`.
 pub const IDENTITY: u32 = 0x0000_0000;
@@ -66,10 +66,13 @@ pub const CAPABILITY_SHAPE_LOAD_WORDS_LSB: u32 = 24;
 pub const CAPABILITY_STORES: u32 = 0x0000_0014;
 
 /// Weight blocks.
-pub const CAPABILITY_STORES_WEIGHT_DEPTH: u32 = 0x0000_FFFF;
+pub const CAPABILITY_STORES_WEIGHT_DEPTH: u32 = 0x0000_7FFF;
 
 /// Its lowest bit.
 pub const CAPABILITY_STORES_WEIGHT_DEPTH_LSB: u32 = 0;
+
+/// A weight store address may hold two blocks of FP8 weights.
+pub const CAPABILITY_STORES_FP8_WEIGHTS: u32 = 0x0000_8000;
 
 /// Constant blocks.
 pub const CAPABILITY_STORES_CONST_DEPTH: u32 = 0xFFFF_0000;

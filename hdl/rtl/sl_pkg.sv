@@ -8,6 +8,8 @@ package sl_pkg;
 
   // Weight mantissa, two's complement.
   localparam int WeightBits = 17;
+  // Code of an FP8 weight, E4M3.
+  localparam int Fp8Bits = 8;
   // Aligned operand mantissa, two's complement.
   localparam int OperandBits = 18;
   // Lane exponent that switches a lane off.
@@ -37,7 +39,7 @@ package sl_pkg;
   // Output word to output port.
   localparam int OutputCycles = 2;
   // Width of a matrix word, bits.
-  localparam int MatrixWordWidth = 51;
+  localparam int MatrixWordWidth = 53;
   // Width of a vector word, bits.
   localparam int VectorWordWidth = 84;
   // Width of a control word, bits.
@@ -49,7 +51,7 @@ package sl_pkg;
   // Value of the identity register.
   localparam int BusIdentity = 1397511491;
   // Value of the version register.
-  localparam int BusVersion = 65536;
+  localparam int BusVersion = 65537;
   // Words of an entry of the model table.
   localparam int ModelTableWords = 4;
 
@@ -64,6 +66,12 @@ package sl_pkg;
     InitZero  = 1'd0,
     InitConst = 1'd1
   } init_e;
+
+  typedef enum logic [1:0] {
+    WeightFormatLbfp17  = 2'd0,
+    WeightFormatFp8Low  = 2'd1,
+    WeightFormatFp8High = 2'd2
+  } weight_format_e;
 
   typedef enum logic [1:0] {
     ASrcAcc = 2'd0,
@@ -116,8 +124,10 @@ package sl_pkg;
     FormatPlanes = 1'd1
   } format_e;
 
-  // One tick of a core's matrix unit, 51 bits.
+  // One tick of a core's matrix unit, 53 bits.
   typedef struct packed {
+    // Format of the weight block, and which of two it is.
+    weight_format_e weight_format;
     // Constant store address of the start value, blocks.
     logic [10:0] init_addr;
     // Accumulator.
@@ -246,6 +256,7 @@ package sl_pkg;
   localparam int CapabilityShapeExchangeStagesBit = 16;
   localparam int CapabilityShapeLoadWordsBit = 24;
   localparam int CapabilityStoresWeightDepthBit = 0;
+  localparam int CapabilityStoresFp8WeightsBit = 15;
   localparam int CapabilityStoresConstDepthBit = 16;
   localparam int CapabilityTensorsTensorDepthBit = 0;
   localparam int CapabilityTensorsAccumDepthBit = 16;

@@ -4,7 +4,7 @@
 //! |------|--------|------|
 //! | `coreN_instructions.hex` | instruction store of core N | matrix word, vector word |
 //! | `coreN_weights_rowR.hex` | row store R | B mantissas of 17 bits |
-//! | `coreN_scales.hex` | scale store | per row 16 bits, `{L, R}` |
+//! | `coreN_scales.hex` | scale store | per row 16 bits, `{L, R}`; with FP8 weights 32, `{L, R}` of the second block above those of the first |
 //! | `coreN_constants.hex` | constant store | B fp32 |
 //! | `coreN_clamps.hex` | clamp store | `{hi, lo}` |
 //! | `control.hex`, `models.hex`, `num_models.hex` | dispatcher | |
@@ -19,7 +19,7 @@ use std::fs;
 use std::path::Path;
 
 use sluice_isa::lbfp::WEIGHT_BITS;
-use sluice_isa::load::{Space, Write, instruction_width, writes};
+use sluice_isa::load::{Space, Write, instruction_width, scale_width, writes};
 use sluice_isa::words::{ControlWord, ModelRecord};
 use sluice_isa::{HardwareConfig, Program};
 
@@ -59,6 +59,8 @@ impl Word {
 
 struct Images {
     block: u32,
+    /// Bits of a row in the scale store.
+    scale: u32,
     files: BTreeMap<String, Vec<Word>>,
 }
 
@@ -68,6 +70,7 @@ impl Images {
         let b = config.block_size;
         let mut images = Self {
             block: b,
+            scale: scale_width(config),
             files: BTreeMap::new(),
         };
         for core in 0..config.num_cores {
@@ -75,7 +78,7 @@ impl Images {
                 images.put(format!("core{core}_{name}.hex"), 0, Word::zero(width));
             };
             file("instructions", instruction_width());
-            file("scales", 16 * b);
+            file("scales", scale_width(config) * b);
             file("constants", 32 * b);
             file("clamps", 64);
             for row in 0..b {
@@ -113,11 +116,11 @@ impl Images {
                 );
                 let scales = self.files.entry(core("scales")).or_default();
                 if scales.len() <= addr {
-                    scales.resize(addr + 1, Word::zero(16 * self.block));
+                    scales.resize(addr + 1, Word::zero(self.scale * self.block));
                 }
-                let lane = 16 * w.row as usize;
-                scales[addr].0[lane..lane + 16]
-                    .copy_from_slice(&Word::slice(&w.data, mantissas, 16).0);
+                let (width, row) = (self.scale as usize, w.row as usize);
+                scales[addr].0[width * row..width * (row + 1)]
+                    .copy_from_slice(&Word::slice(&w.data, mantissas, self.scale).0);
             }
             Space::Instructions => self.put(core("instructions"), addr, whole(instruction_width())),
             Space::Constants => self.put(core("constants"), addr, whole(32 * self.block)),

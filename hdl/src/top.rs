@@ -29,6 +29,7 @@ struct Sizes<'a> {
     select_fifo_depth: u32,
     output_fifo_depth: u32,
     exchange_stages: u32,
+    fp8_weights: &'static str,
 }
 
 impl<'a> Sizes<'a> {
@@ -50,6 +51,7 @@ impl<'a> Sizes<'a> {
             select_fifo_depth: c.select_fifo_depth,
             output_fifo_depth: c.output_fifo_depth,
             exchange_stages: c.exchange_stages,
+            fp8_weights: if c.fp8_weights { "1'b1" } else { "1'b0" },
         }
     }
 }

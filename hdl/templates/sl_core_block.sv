@@ -41,7 +41,8 @@ module sl_core_block (
       .ConstDepth(${ s.const_depth }$),
       .ClampDepth(${ s.clamp_depth }$),
       .InstrDepth(${ s.instr_depth }$),
-      .LoadWidth(${ s.load_width }$)
+      .LoadWidth(${ s.load_width }$),
+      .Fp8Weights(${ s.fp8_weights }$)
   ) u_core (
       .clk_i,
       .rst_ni,

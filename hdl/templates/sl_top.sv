@@ -64,6 +64,7 @@ module sl_top #(
   localparam int unsigned OutputFifoDepth = ${ s.output_fifo_depth }$;
   localparam int unsigned ExchangeStages = ${ s.exchange_stages }$;
   localparam int unsigned LoadWidth = ${ s.load_width }$;
+  localparam bit Fp8Weights = ${ s.fp8_weights }$;
   localparam int unsigned NumLanes = NumCores + 1;
 
   logic rst_n;
@@ -218,6 +219,7 @@ module sl_top #(
         .ClampDepth(ClampDepth),
         .InstrDepth(InstrDepth),
         .LoadWidth(LoadWidth),
+        .Fp8Weights(Fp8Weights),
         .InitPrefix({InitDir, "/core${ core }$_"})
     ) u_core${ core }$ (
         .clk_i(compute_clock),

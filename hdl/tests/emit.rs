@@ -234,6 +234,7 @@ fn program() -> Program {
             matrix,
             vector,
             weights: vec![WeightBlock::off(b), quantize(b, b, b, &weights)],
+            fp8: vec![],
             constants: vec![vec![0x3F80_0000, 0, 1, u32::MAX]],
             clamps: vec![(0xFF80_0000, 0x7F80_0000)],
         }],

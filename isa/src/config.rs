@@ -14,10 +14,11 @@
 //! | `select_fifo_depth` | beats | power of two, 2..=1024 |
 //! | `output_fifo_depth` | beats | power of two, 4..=4096 |
 //! | `exchange_stages` | cycles | 1 or 2 |
+//! | `fp8_weights` | - | true: a weight store address may hold two blocks of FP8 weights |
 //! | `clock_mhz` | MHz | 1..=2000 |
 //!
 //! **Contract.** A value of this type that went through [`HardwareConfig::validate`] can be generated, simulated and compiled for.
-//! Saved as JSON with a format version; loading refuses newer versions and unknown fields.
+//! Saved as JSON with a format version; loading refuses newer versions and unknown fields. Version 1 had no `fp8_weights`: false.
 //! **Errors.** [`IsaError::Config`] names the field, the value and the limit.
 
 use std::path::Path;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::IsaError;
 
 /// Version of the JSON form.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// FPGA family a configuration is meant for; decides the default clock, nothing in the RTL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -88,6 +89,9 @@ pub struct HardwareConfig {
     pub output_fifo_depth: u32,
     /// Register stages between the exchange registers and the banks.
     pub exchange_stages: u32,
+    /// The weight store also takes FP8 blocks, two at an address ([`crate::fp8`]).
+    #[serde(default)]
+    pub fp8_weights: bool,
     /// FPGA family.
     pub fabric: Fabric,
     /// Compute clock, MHz.
@@ -119,6 +123,7 @@ impl HardwareConfig {
             select_fifo_depth: 64,
             output_fifo_depth: 512,
             exchange_stages: 1,
+            fp8_weights: false,
             fabric: Fabric::Agilex,
             clock_mhz: 320,
         }
@@ -290,7 +295,7 @@ mod tests {
         assert_eq!(HardwareConfig::from_json(&c.to_json()).unwrap(), c);
         let newer = c
             .to_json()
-            .replace("\"format_version\": 1", "\"format_version\": 2");
+            .replace("\"format_version\": 2", "\"format_version\": 3");
         assert_eq!(
             HardwareConfig::from_json(&newer).unwrap_err().code(),
             "SL-I002"
@@ -303,6 +308,19 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .contains("colour")
+        );
+        let first = c
+            .to_json()
+            .replace("\"format_version\": 2", "\"format_version\": 1")
+            .replace("    \"fp8_weights\": false,\n", "");
+        assert!(!first.contains("fp8"));
+        assert_eq!(HardwareConfig::from_json(&first).unwrap(), c);
+        let mut capable = c.clone();
+        capable.fp8_weights = true;
+        assert!(c.difference(&capable).unwrap().contains("fp8_weights"));
+        assert_eq!(
+            HardwareConfig::from_json(&capable.to_json()).unwrap(),
+            capable
         );
         assert_eq!(
             HardwareConfig::from_json("{").unwrap_err().code(),

@@ -80,16 +80,21 @@ pub fn reference() -> String {
             );
         }
     }
-    s.push_str("\n## Presets\n\n| name | cores | block | weight blocks per core | weights | tensor bank | ticks | clock MHz | load data bits |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+    s.push_str("\n## Presets\n\n| name | cores | block | weight blocks per core | weights | FP8 weights | tensor bank | ticks | clock MHz | load data bits |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
     for name in presets::names() {
         if let Ok(c) = presets::preset(name) {
             let _ = writeln!(
                 s,
-                "| `{name}` | {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| `{name}` | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 c.num_cores,
                 c.block_size,
                 c.weight_store_depth,
                 c.weight_capacity(),
+                if c.fp8_weights {
+                    (2 * c.weight_capacity()).to_string()
+                } else {
+                    "-".into()
+                },
                 c.tensor_ram_depth,
                 c.instr_store_depth,
                 c.clock_mhz,

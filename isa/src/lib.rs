@@ -26,6 +26,7 @@ pub mod config;
 pub mod docs;
 pub mod error;
 pub mod float;
+pub mod fp8;
 pub mod lbfp;
 pub mod load;
 pub mod load_image;
@@ -45,4 +46,5 @@ pub use model::{ModelInfo, TensorInfo};
 pub use program::{CoreImage, Program};
 pub use words::{
     ASrc, BSrc, ControlWord, Format, Init, MatrixKind, MatrixWord, Op, Special, VectorWord,
+    WeightFormat,
 };

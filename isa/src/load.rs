@@ -8,6 +8,10 @@
 //! | addr  | 16    | word address in the memory |
 //! | data  | [`data_width`] | the word, right-aligned |
 //!
+//! A weight store address holds a block or, where the configuration has FP8 weights, two FP8 blocks, and their row record is
+//! `[B lanes of {0, second code, first code}]` in the place of the mantissas, then `R, L` of the first and `R, L` of the second block.
+//! Such a configuration has that second pair in every row record; a block of 17-bit mantissas leaves it zero.
+//!
 //! **Contract.** One write per cycle, taken only while the accelerator is disabled and idle (docs/machine.md section 7).
 //! [`writes`] yields the complete program in a fixed order; the memory images hold the same words. Over the configuration bus a load
 //! word is [`space_words`] window words, and [`checksum`] covers all of them with their addresses.
@@ -15,6 +19,7 @@
 
 use crate::config::HardwareConfig;
 use crate::error::IsaError;
+use crate::fp8;
 use crate::lbfp::{WEIGHT_BITS, WeightBlock};
 use crate::program::Program;
 use crate::words::{ControlWord, MatrixWord, ModelRecord, VectorWord};
@@ -22,7 +27,8 @@ use crate::words::{ControlWord, MatrixWord, ModelRecord, VectorWord};
 /// Address space of the load port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Space {
-    /// Row record of a weight block: mantissas `m[n][0..B)` from bit 0, then `R[n]`, then `L[n]` (8 bits each).
+    /// Row record of an address of the weight store: mantissas `m[n][0..B)` from bit 0, then `R[n]`, then `L[n]` (8 bits each), with FP8
+    /// weights a second time.
     Weights = 0,
     /// Instruction store: matrix word from bit 0, vector word above it.
     Instructions = 1,
@@ -52,12 +58,22 @@ pub const SPACES: &[(Space, &str)] = &[
 /// Width of the load port's data, bits: the widest word of any space.
 pub fn data_width(config: &HardwareConfig) -> u32 {
     let b = config.block_size;
-    (WEIGHT_BITS * b + 16)
+    row_record_width(config)
         .max(32 * b)
         .max(instruction_width())
         .max(64)
         .max(ControlWord::WIDTH)
         .max(ModelRecord::WIDTH)
+}
+
+/// Bits of the exponents in a row record: `R` and `L` of each block an address can hold.
+pub const fn scale_width(config: &HardwareConfig) -> u32 {
+    if config.fp8_weights { 32 } else { 16 }
+}
+
+/// Width of a row record, bits.
+pub const fn row_record_width(config: &HardwareConfig) -> u32 {
+    WEIGHT_BITS * config.block_size + scale_width(config)
 }
 
 /// Width of one instruction store word, bits.
@@ -74,7 +90,7 @@ pub fn load_words(config: &HardwareConfig) -> u32 {
 pub fn space_words(config: &HardwareConfig, space: Space) -> u32 {
     let b = config.block_size;
     let width = match space {
-        Space::Weights => WEIGHT_BITS * b + 16,
+        Space::Weights => row_record_width(config),
         Space::Instructions => instruction_width(),
         Space::Constants => 32 * b,
         Space::Clamps => 64,
@@ -187,6 +203,30 @@ pub fn row_record(block: &WeightBlock, n: usize, width: u32) -> Vec<u32> {
     bits.words
 }
 
+/// The row record `n` of an address with FP8 blocks, the second of which may be missing.
+///
+/// A mantissa without code counts as zero; [`Program::validate`] refuses such a block.
+pub fn fp8_row_record(pair: &[WeightBlock], n: usize, width: u32) -> Vec<u32> {
+    let b = pair[0].size();
+    let mut bits = Bits::new(width);
+    for k in 0..b {
+        let code = |half: usize| {
+            pair.get(half)
+                .and_then(|block| fp8::code(block.m[n * b + k]))
+                .unwrap_or(0)
+        };
+        bits.push(u128::from(code(0)), fp8::CODE_BITS);
+        bits.push(u128::from(code(1)), WEIGHT_BITS - fp8::CODE_BITS);
+    }
+    let off = WeightBlock::off(b);
+    for half in 0..2 {
+        let block = pair.get(half).unwrap_or(&off);
+        bits.push(u128::from(block.r[n] as u8), 8);
+        bits.push(u128::from(block.l[n] as u8), 8);
+    }
+    bits.words
+}
+
 /// Every write that loads a program, in order.
 pub fn writes(program: &Program) -> Result<Vec<Write>, IsaError> {
     let config = &program.config;
@@ -212,6 +252,17 @@ pub fn writes(program: &Program) -> Result<Vec<Write>, IsaError> {
                     row: n as u32,
                     addr: addr as u32,
                     data: row_record(block, n, width),
+                });
+            }
+        }
+        for (addr, pair) in (image.weights.len()..).zip(image.fp8.chunks(2)) {
+            for n in 0..pair[0].size() {
+                out.push(Write {
+                    space: Space::Weights,
+                    core,
+                    row: n as u32,
+                    addr: addr as u32,
+                    data: fp8_row_record(pair, n, width),
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! Named configurations: the boards of the public documentation, and small ones for tests.
 //!
 //! **Contract.** Every preset validates. Board names have short aliases without the vendor's name.
+//! A name that ends in `f8`, and the V80 boards, have FP8 weights.
 //! Stores of the boards follow their published capacities (cores x depth x block size squared weights).
 //! **Errors.** [`IsaError::UnknownPreset`] lists the names.
 
@@ -104,6 +105,7 @@ const PRESETS: &[Preset] = &[
     board("c1b4", &[], 1, 4, 128, Fabric::Generic, 100),
     board("c1b8", &[], 1, 8, 64, Fabric::Ecp5, 80),
     board("c2b8", &[], 2, 8, 128, Fabric::Ecp5, 80),
+    board("c2b8f8", &[], 2, 8, 128, Fabric::Generic, 100),
 ];
 
 /// Names of all presets, without aliases.
@@ -131,6 +133,7 @@ pub fn preset(name: &str) -> Result<HardwareConfig, IsaError> {
     c.weight_store_depth = p.weights;
     c.fabric = p.fabric;
     c.clock_mhz = p.clock;
+    c.fp8_weights = p.name.contains("_v80") || p.name.ends_with("f8");
     if p.weights > 1024 {
         c.instr_store_depth = 16384;
         c.tensor_ram_depth = 2048;
@@ -174,6 +177,15 @@ mod tests {
         assert_eq!(capacity("ia_840f_c2b64d"), 8_388_608);
         assert_eq!(capacity("v80_c6b32"), 25_165_824);
         assert_eq!(capacity("artena_c8b32"), 33_554_432);
+    }
+
+    #[test]
+    fn versal_boards_and_their_small_twin_have_fp8_weights() {
+        let with: Vec<_> = names()
+            .into_iter()
+            .filter(|n| preset(n).unwrap().fp8_weights)
+            .collect();
+        assert_eq!(with, ["amd_v80_c6b32", "amd_v80ll_c6b32", "c2b8f8"]);
     }
 
     #[test]

@@ -6,8 +6,12 @@
 //! | `coreN.matrix`, `coreN.vector` | U8 `[ticks, 16]` | packed words of core N |
 //! | `coreN.weights.m` | I32 `[blocks, B, B]` | weight mantissas |
 //! | `coreN.weights.r`, `coreN.weights.l` | I8 `[blocks, B]` | row and lane exponents |
+//! | `coreN.fp8.codes` | U8 `[blocks, B, B]` | E4M3 codes of the FP8 blocks |
+//! | `coreN.fp8.r`, `coreN.fp8.l` | I8 `[blocks, B]` | their row and lane exponents |
 //! | `coreN.constants` | U32 `[blocks, B]` | fp32 bits |
 //! | `coreN.clamps` | U32 `[entries, 2]` | fp32 bits, lo and hi |
+//!
+//! The `fp8` tensors exist where the configuration has FP8 weights.
 //!
 //! **Contract.** The container is safetensors with one metadata key, `sluice`: a JSON manifest with format version, configuration,
 //! models, and the BLAKE3 digest of every tensor. Same program, same bytes. [`Program::from_bytes`] trusts nothing: digests, shapes,
@@ -22,12 +26,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::HardwareConfig;
 use crate::error::IsaError;
+use crate::fp8;
 use crate::lbfp::{WEIGHT_MAX, WeightBlock};
 use crate::model::ModelInfo;
-use crate::words::{ControlWord, MatrixKind, MatrixWord, VectorWord};
+use crate::words::{ControlWord, MatrixKind, MatrixWord, VectorWord, WeightFormat};
 
 /// Version of the program file.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 const KIND: &str = "program file";
 
 /// Stores of one core. `matrix` and `vector` have one word per tick of the program.
@@ -37,12 +42,33 @@ pub struct CoreImage {
     pub matrix: Vec<MatrixWord>,
     /// Vector words.
     pub vector: Vec<VectorWord>,
-    /// Weight blocks.
+    /// Weight blocks, one an address from 0 on.
     pub weights: Vec<WeightBlock>,
+    /// FP8 blocks, two an address behind those; every mantissa has a code ([`crate::fp8::code`]).
+    pub fp8: Vec<WeightBlock>,
     /// Constant blocks, fp32 bits.
     pub constants: Vec<Vec<u32>>,
     /// Clamp entries `(lo, hi)`, fp32 bits.
     pub clamps: Vec<(u32, u32)>,
+}
+
+impl CoreImage {
+    /// Weight store addresses in use.
+    pub fn weight_addresses(&self) -> usize {
+        self.weights.len() + self.fp8.len().div_ceil(2)
+    }
+
+    /// Number of the block a word takes: those of `weights`, then those of `fp8`; `None` if there is none of that format.
+    pub fn weight_index(&self, addr: u32, format: WeightFormat) -> Option<usize> {
+        let (addr, wide) = (addr as usize, self.weights.len());
+        let half = match format {
+            WeightFormat::Lbfp17 => return (addr < wide).then_some(addr),
+            WeightFormat::Fp8Low => 0,
+            WeightFormat::Fp8High => 1,
+        };
+        let at = 2 * addr.checked_sub(wide)? + half;
+        (at < self.fp8.len()).then_some(wide + at)
+    }
 }
 
 /// A complete program.
@@ -120,10 +146,17 @@ impl Program {
         for (i, core) in self.cores.iter().enumerate() {
             over(
                 format!("core {i} weight blocks"),
-                core.weights.len(),
+                core.weight_addresses(),
                 c.weight_store_depth,
                 "weight blocks per core",
             )?;
+            if !core.fp8.is_empty() && !c.fp8_weights {
+                return Err(IsaError::Program {
+                    what: format!("core {i} FP8 weight blocks"),
+                    value: core.fp8.len() as u64,
+                    limit: format!("configuration `{}` has no FP8 weights", c.name),
+                });
+            }
             over(
                 format!("core {i} constants"),
                 core.constants.len(),
@@ -147,6 +180,7 @@ impl Program {
                 || core
                     .weights
                     .iter()
+                    .chain(&core.fp8)
                     .any(|w| w.r.len() != b || w.l.len() != b || w.m.len() != b * b)
             {
                 return Err(IsaError::Program {
@@ -163,6 +197,14 @@ impl Program {
                 return Err(corrupt(format!(
                     "core {i}: a weight mantissa exceeds {WEIGHT_MAX}"
                 )));
+            }
+            if let Some(m) = core
+                .fp8
+                .iter()
+                .flat_map(|w| &w.m)
+                .find(|&&m| fp8::code(m).is_none())
+            {
+                return Err(corrupt(format!("core {i}: {m} is no FP8 weight")));
             }
             for (tick, (m, v)) in core.matrix.iter().zip(&core.vector).enumerate() {
                 self.check_words(i, tick, m, v)?;
@@ -337,12 +379,18 @@ impl Program {
                 "accumulators",
             )?;
             if m.kind == MatrixKind::Product {
-                limit(
-                    "weight",
-                    m.weight,
-                    image.weights.len(),
-                    "weight blocks in this core's image",
-                )?;
+                if image.weight_index(m.weight, m.weight_format).is_none() {
+                    return Err(IsaError::Program {
+                        what: at("weight"),
+                        value: m.weight.into(),
+                        limit: format!(
+                            "there are {} weight blocks and then {} FP8 blocks in this core's image; the word is for {}",
+                            image.weights.len(),
+                            image.fp8.len(),
+                            m.weight_format
+                        ),
+                    });
+                }
                 if m.init == crate::words::Init::Const {
                     limit(
                         "init",
@@ -475,6 +523,30 @@ impl Program {
                     .flat_map(|w| w.l.iter().map(|&l| l as u8))
                     .collect(),
             ));
+            if self.config.fp8_weights {
+                let n = core.fp8.len();
+                let codes = core.fp8.iter().flat_map(|w| &w.m);
+                tensors.push((
+                    format!("core{i}.fp8.codes"),
+                    Dtype::U8,
+                    vec![n, b, b],
+                    codes.filter_map(|&m| fp8::code(m)).collect(),
+                ));
+                for (name, exponents) in [
+                    ("r", (|w| &w.r) as fn(&WeightBlock) -> &Vec<i8>),
+                    ("l", |w| &w.l),
+                ] {
+                    tensors.push((
+                        format!("core{i}.fp8.{name}"),
+                        Dtype::I8,
+                        vec![n, b],
+                        core.fp8
+                            .iter()
+                            .flat_map(|w| exponents(w).iter().map(|&e| e as u8))
+                            .collect(),
+                    ));
+                }
+            }
             tensors.push((
                 format!("core{i}.constants"),
                 Dtype::U32,
@@ -559,24 +631,39 @@ impl Program {
         let mut cores = Vec::new();
         for i in 0..manifest.config.num_cores {
             let name = |s: &str| format!("core{i}.{s}");
+            let blocks = |m: &[i32], exponents: &str| -> Result<Vec<WeightBlock>, IsaError> {
+                let r = reader.bytes(&name(&format!("{exponents}.r")), Dtype::I8, &[b])?;
+                let l = reader.bytes(&name(&format!("{exponents}.l")), Dtype::I8, &[b])?;
+                if m.len() != r.len() * b || r.len() != l.len() {
+                    return Err(corrupt(format!(
+                        "core {i}: weight tensors disagree in length"
+                    )));
+                }
+                Ok((0..r.len() / b)
+                    .map(|w| WeightBlock {
+                        m: m[w * b * b..(w + 1) * b * b].to_vec(),
+                        r: r[w * b..(w + 1) * b].iter().map(|&v| v as i8).collect(),
+                        l: l[w * b..(w + 1) * b].iter().map(|&v| v as i8).collect(),
+                    })
+                    .collect())
+            };
             let m = reader.u32s(&name("weights.m"), Dtype::I32, &[b, b])?;
-            let r = reader.bytes(&name("weights.r"), Dtype::I8, &[b])?;
-            let l = reader.bytes(&name("weights.l"), Dtype::I8, &[b])?;
-            if m.len() != r.len() * b || r.len() != l.len() {
-                return Err(corrupt(format!(
-                    "core {i}: weight tensors disagree in length"
-                )));
-            }
-            let weights = (0..r.len() / b)
-                .map(|w| WeightBlock {
-                    m: m[w * b * b..(w + 1) * b * b]
-                        .iter()
-                        .map(|&v| v as i32)
-                        .collect(),
-                    r: r[w * b..(w + 1) * b].iter().map(|&v| v as i8).collect(),
-                    l: l[w * b..(w + 1) * b].iter().map(|&v| v as i8).collect(),
-                })
-                .collect();
+            let weights = blocks(
+                &m.into_iter().map(|v| v as i32).collect::<Vec<_>>(),
+                "weights",
+            )?;
+            let fp8 = if manifest.config.fp8_weights {
+                let codes = reader.bytes(&name("fp8.codes"), Dtype::U8, &[b, b])?;
+                if let Some(code) = codes.iter().find(|&&c| !fp8::is_stored(c)) {
+                    return Err(corrupt(format!(
+                        "core {i}: {code:#04x} is no code of an FP8 weight"
+                    )));
+                }
+                let m: Vec<i32> = codes.into_iter().map(fp8::mantissa).collect();
+                blocks(&m, "fp8")?
+            } else {
+                vec![]
+            };
             cores.push(CoreImage {
                 matrix: reader
                     .words(&name("matrix"))?
@@ -589,6 +676,7 @@ impl Program {
                     .map(VectorWord::unpack)
                     .collect::<Result<_, _>>()?,
                 weights,
+                fp8,
                 constants: reader
                     .u32s(&name("constants"), Dtype::U32, &[b])?
                     .chunks(b)

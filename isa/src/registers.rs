@@ -24,7 +24,7 @@ pub const LINE_BYTES: u32 = 64;
 /// Value of the identity register: `SLUC`.
 pub const IDENTITY: u32 = 0x534C_5543;
 /// Version of the map: a new major number changes or removes a register, a new minor number adds one.
-pub const VERSION: (u32, u32) = (1, 0);
+pub const VERSION: (u32, u32) = (1, 1);
 /// Words of one entry of the model table.
 pub const MODEL_TABLE_WORDS: u32 = 4;
 
@@ -259,7 +259,13 @@ pub const REGISTERS: &[Register] = &[
             "stores of a core",
         ),
         &[
-            field("weight_depth", 0, 16, "weight blocks"),
+            field("weight_depth", 0, 15, "weight blocks"),
+            field(
+                "fp8_weights",
+                15,
+                1,
+                "a weight store address may hold two blocks of FP8 weights",
+            ),
             field("const_depth", 16, 16, "constant blocks"),
         ],
     ),
@@ -559,7 +565,7 @@ pub fn capability(config: &HardwareConfig) -> [(&'static str, Vec<u32>); 6] {
         ),
         (
             "capability_stores",
-            vec![c.weight_store_depth | c.const_store_depth << 16],
+            vec![c.weight_store_depth | u32::from(c.fp8_weights) << 15 | c.const_store_depth << 16],
         ),
         (
             "capability_tensors",
@@ -636,6 +642,7 @@ mod tests {
             select_fifo_depth: 1024,
             output_fifo_depth: 4096,
             exchange_stages: 2,
+            fp8_weights: true,
             ..HardwareConfig::new("largest", 16, 64)
         });
         for c in configs {
@@ -657,6 +664,10 @@ mod tests {
             assert_eq!(
                 word("capability_stores", "weight_depth"),
                 c.weight_store_depth
+            );
+            assert_eq!(
+                word("capability_stores", "fp8_weights"),
+                u32::from(c.fp8_weights)
             );
             assert_eq!(
                 word("capability_stores", "const_depth"),
@@ -704,6 +715,9 @@ mod tests {
         );
         let mut c = a.clone();
         c.tensor_ram_depth *= 2;
+        assert_ne!(config_hash(&a), config_hash(&c));
+        let mut c = a.clone();
+        c.fp8_weights = true;
         assert_ne!(config_hash(&a), config_hash(&c));
     }
 }

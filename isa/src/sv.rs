@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
+use crate::fp8::CODE_BITS;
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
 use crate::load::SPACES;
 use crate::registers::{ADDRESS_BITS, ERRORS, IDENTITY, MODEL_TABLE_WORDS, REGISTERS, VERSION};
@@ -156,6 +157,7 @@ pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
             WEIGHT_BITS.into(),
             "weight mantissa, two's complement",
         ),
+        ("Fp8Bits", CODE_BITS.into(), "code of an FP8 weight, E4M3"),
         (
             "OperandBits",
             OPERAND_BITS.into(),

@@ -144,6 +144,17 @@ codes! {
     }
 }
 codes! {
+    /// What stands at a weight store address, and which of it a product takes.
+    WeightFormat {
+        /// One block of 17-bit mantissas.
+        Lbfp17 = 0 => "lbfp17",
+        /// The first of two FP8 blocks.
+        Fp8Low = 1 => "fp8_low",
+        /// The second of two FP8 blocks.
+        Fp8High = 2 => "fp8_high",
+    }
+}
+codes! {
     /// Where a first accumulation starts from.
     Init {
         /// Zero.
@@ -284,6 +295,8 @@ word! {
         acc: u32 = 6,
         /// Constant store address of the start value, blocks.
         init_addr: u32 = 11,
+        /// Format of the weight block, and which of two it is.
+        weight_format: WeightFormat = 2,
     }
 }
 word! {
@@ -399,6 +412,7 @@ mod tests {
             weight: 511,
             acc: 3,
             init_addr: 2047,
+            weight_format: WeightFormat::Fp8High,
         };
         assert_eq!(MatrixWord::unpack(w.pack().unwrap()).unwrap(), w);
         let err = MatrixWord {

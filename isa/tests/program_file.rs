@@ -1,10 +1,11 @@
 //! The program file trusts nothing: truncation, bit flips, versions, other machines, words and jobs that break the rules.
 
-use sluice_isa::lbfp::quantize;
+use sluice_isa::lbfp::{WeightBlock, quantize};
+use sluice_isa::load::{self, Space};
 use sluice_isa::presets::preset;
 use sluice_isa::{
     ControlWord, CoreImage, IsaError, MatrixKind, MatrixWord, ModelInfo, Program, TensorInfo,
-    VectorWord,
+    VectorWord, WeightFormat, fp8,
 };
 
 /// One product, sent as one beat.
@@ -43,6 +44,7 @@ fn program() -> Program {
         matrix,
         vector,
         weights: vec![quantize(4, 4, 4, &[0.5; 16])],
+        fp8: vec![],
         constants: vec![vec![0x3F80_0000; 4]],
         clamps: vec![(f32::NEG_INFINITY.to_bits(), f32::INFINITY.to_bits())],
     };
@@ -66,6 +68,106 @@ fn program() -> Program {
         control,
         cores: vec![core],
     }
+}
+
+/// The same on a machine with FP8 weights: three FP8 blocks behind the other one, the product takes the third.
+fn fp8_program() -> Program {
+    let mut p = program();
+    p.config.fp8_weights = true;
+    p.cores[0].fp8 = [0.75, -1.25, 0.015_625]
+        .map(|w| fp8::block(4, 2, 3, &[w, 2.0, w, 96.0, 0.0, w]).unwrap())
+        .to_vec();
+    let product = &mut p.cores[0].matrix[0];
+    (product.weight, product.weight_format) = (2, WeightFormat::Fp8Low);
+    p
+}
+
+#[test]
+fn fp8_blocks_come_back_and_load_in_pairs() {
+    let p = fp8_program();
+    let bytes = p.to_bytes().unwrap();
+    assert_eq!(Program::from_bytes(&bytes).unwrap(), p);
+    let core = &p.cores[0];
+    assert_eq!(core.weight_addresses(), 3);
+    let index = |addr, format| core.weight_index(addr, format);
+    assert_eq!(index(0, WeightFormat::Lbfp17), Some(0));
+    assert_eq!(index(1, WeightFormat::Lbfp17), None);
+    assert_eq!(index(0, WeightFormat::Fp8Low), None);
+    assert_eq!(index(1, WeightFormat::Fp8High), Some(2));
+    assert_eq!(index(2, WeightFormat::Fp8Low), Some(3));
+    assert_eq!(index(2, WeightFormat::Fp8High), None);
+
+    let loads: Vec<_> = load::writes(&p)
+        .unwrap()
+        .into_iter()
+        .filter(|w| w.space == Space::Weights)
+        .collect();
+    assert_eq!(loads.len(), 3 * 4);
+    for w in loads.iter().filter(|w| w.addr > 0) {
+        let n = w.row as usize;
+        let field = |lsb: usize, width: usize| field(&w.data, lsb, width);
+        for half in 0..2 {
+            let empty = WeightBlock::off(4);
+            let at = 2 * (w.addr as usize - 1) + half;
+            let block = core.fp8.get(at).unwrap_or(&empty);
+            for k in 0..4 {
+                let code = field(17 * k + 8 * half, 8 + half);
+                assert_eq!(
+                    fp8::mantissa(u8::try_from(code).unwrap()),
+                    block.m[4 * n + k]
+                );
+            }
+            assert_eq!(
+                field(68 + 16 * half, 8),
+                u32::from(block.r[n].cast_unsigned())
+            );
+            assert_eq!(
+                field(76 + 16 * half, 8),
+                u32::from(block.l[n].cast_unsigned())
+            );
+        }
+    }
+    // A block of 17-bit mantissas leaves the second pair of exponents zero.
+    assert_eq!(field(&loads[0].data, 84, 16), 0);
+}
+
+fn field(words: &[u32], lsb: usize, width: usize) -> u32 {
+    (0..width).fold(0, |v, i| {
+        v | (words[(lsb + i) / 32] >> ((lsb + i) % 32) & 1) << i
+    })
+}
+
+#[test]
+fn rules_of_fp8_blocks() {
+    let cases: [(Break, &str); 6] = [
+        (
+            |p| p.config.fp8_weights = false,
+            "`c1b4` has no FP8 weights",
+        ),
+        (|p| p.cores[0].fp8[0].m[0] = 17, "17 is no FP8 weight"),
+        (|p| p.cores[0].fp8[0].m[0] = 1 << 16, "no FP8 weight"),
+        (|p| p.cores[0].fp8.truncate(2), "then 2 FP8 blocks"),
+        (
+            |p| p.cores[0].matrix[0].weight_format = WeightFormat::Fp8High,
+            "fp8_high",
+        ),
+        (
+            |p| p.cores[0].matrix[0].weight_format = WeightFormat::Lbfp17,
+            "lbfp17",
+        ),
+    ];
+    for (break_it, word) in cases {
+        let mut p = fp8_program();
+        break_it(&mut p);
+        let text = p.validate().unwrap_err().to_string();
+        assert!(text.contains(word), "`{word}` in: {text}");
+    }
+    // Pairs count once against the depth.
+    let mut p = fp8_program();
+    p.config.weight_store_depth = 3;
+    p.validate().unwrap();
+    p.config.weight_store_depth = 2;
+    assert!(p.validate().unwrap_err().to_string().contains("= 3"));
 }
 
 #[test]
@@ -112,7 +214,7 @@ fn every_flipped_bit_is_refused_or_harmless() {
 #[test]
 fn newer_versions_and_foreign_files() {
     let bytes = program().to_bytes().unwrap();
-    let key = b"\\\"format_version\\\":1";
+    let key = b"\\\"format_version\\\":2";
     let at = bytes.windows(key.len()).position(|w| w == key).unwrap();
     let mut newer = bytes.clone();
     newer[at + key.len() - 1] = b'9';

@@ -209,7 +209,7 @@ impl Image {
             program,
             config,
             timing,
-            weight_base: bases(|c| c.weights.len()),
+            weight_base: bases(|c| c.weights.len() + c.fp8.len()),
             const_base: bases(|c| c.constants.len()),
             vectors: Vec::new(),
             staged: vec![Vec::new(); STAGES],
@@ -362,10 +362,13 @@ impl Builder<'_> {
                         Start::Const(self.const_base[core as usize] + m.init_addr)
                     }
                 };
+                let weight = self.program.cores[core as usize]
+                    .weight_index(m.weight, m.weight_format)
+                    .unwrap_or(0);
                 self.staged[ACCUMULATE].push(Op::Product {
                     core,
                     operand,
-                    weight: self.weight_base[core as usize] + m.weight,
+                    weight: self.weight_base[core as usize] + weight as u32,
                     next: 0,
                     acc,
                     start,

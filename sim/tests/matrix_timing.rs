@@ -4,7 +4,7 @@
 
 mod support;
 
-use sluice_isa::ASrc;
+use sluice_isa::{ASrc, WeightFormat, fp8};
 use sluice_isa::lbfp::quantize;
 use support::*;
 
@@ -198,4 +198,30 @@ fn non_finite_inputs_poison_their_sums_only() {
     assert!(out[0].1.iter().all(|v| v.is_nan()));
     let (_, out) = bench.job(0, &[block(&X)], 1);
     assert_eq!(out[0].1, X, "the next job is clean");
+}
+
+/// One product with block `weight` in `format`; blocks 0 of the wide and 0, 1 of the FP8 ones are times 1, 2 and -96.
+fn fp8_product(weight: u32, format: WeightFormat) -> f32 {
+    let mut b = Build::new(1, 4);
+    b.config.fp8_weights = true;
+    b.fp8 = [2.0, -96.0]
+        .map(|w| fp8::block(4, 1, 1, &[w]).unwrap())
+        .to_vec();
+    let word = MatrixWord {
+        weight_format: format,
+        ..product(INPUT, 0, weight, 0)
+    };
+    let mut ticks = vec![tick().beats(1).m(0, word).v(0, pass(ASrc::Acc, 8, 4))];
+    ticks.extend(idle(15));
+    ticks.push(tick().out(0, 8, 4));
+    b.model(1, 1, ticks);
+    let (_, out) = Bench::new(b.machine()).job(0, &[block(&[1.5; 4])], 1);
+    out[0].1[0]
+}
+
+#[test]
+fn a_word_chooses_among_the_blocks_of_an_address() {
+    assert_eq!(fp8_product(0, WeightFormat::Lbfp17), 1.5);
+    assert_eq!(fp8_product(1, WeightFormat::Fp8Low), 3.0);
+    assert_eq!(fp8_product(1, WeightFormat::Fp8High), -144.0);
 }

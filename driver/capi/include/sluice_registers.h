@@ -10,7 +10,7 @@
 /* major version of the map */
 #define SLUICE_VERSION_MAJOR_VALUE 1u
 /* minor version of the map */
-#define SLUICE_VERSION_MINOR_VALUE 0u
+#define SLUICE_VERSION_MINOR_VALUE 1u
 /* 'SLUC' */
 #define SLUICE_IDENTITY 0x00000000u
 /* version of the register map */
@@ -48,9 +48,11 @@
 /* stores of a core */
 #define SLUICE_CAPABILITY_STORES 0x00000014u
 /* weight blocks */
-#define SLUICE_CAPABILITY_STORES_WEIGHT_DEPTH 0x0000FFFFu
+#define SLUICE_CAPABILITY_STORES_WEIGHT_DEPTH 0x00007FFFu
 /* its lowest bit */
 #define SLUICE_CAPABILITY_STORES_WEIGHT_DEPTH_LSB 0u
+/* a weight store address may hold two blocks of FP8 weights */
+#define SLUICE_CAPABILITY_STORES_FP8_WEIGHTS 0x00008000u
 /* constant blocks */
 #define SLUICE_CAPABILITY_STORES_CONST_DEPTH 0xFFFF0000u
 /* its lowest bit */

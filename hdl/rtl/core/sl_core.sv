@@ -21,6 +21,7 @@ module sl_core
     parameter int unsigned ClampDepth = 16,  // entries
     parameter int unsigned InstrDepth = 16,  // ticks
     parameter int unsigned LoadWidth = 144,  // bits
+    parameter bit Fp8Weights = 1'b0,
     parameter string InitPrefix = ""
 ) (
     input logic clk_i,
@@ -54,7 +55,7 @@ module sl_core
   localparam int unsigned TreeStages = ($clog2(BlockSize) + 1) / 2;
   localparam int unsigned AccP0 = AccP0Flat + AccP0PerTreeStage * TreeStages;
   localparam int unsigned InstrWidth = MatrixWordWidth + VectorWordWidth;
-  localparam int unsigned RowRecordWidth = WeightBits * BlockSize + 16;
+  localparam int unsigned RowRecordWidth = WeightBits * BlockSize + (Fp8Weights ? 32 : 16);
   localparam int unsigned ConstBits = $clog2(ConstDepth);
   localparam int unsigned ClampBits = $clog2(ClampDepth);
 
@@ -234,6 +235,7 @@ module sl_core
       .BlockSize  (BlockSize),
       .WeightDepth(WeightDepth),
       .AccumDepth (AccumDepth),
+      .Fp8Weights (Fp8Weights),
       .InitPrefix (InitPrefix)
   ) u_matrix (
       .clk_i,

@@ -2,6 +2,7 @@
 //
 // Timing     (offsets of docs/machine.md section 3, T = TreeStages) weights read in c(3+T), a_i in c(5+T); from c(2+2T) on the
 //            stages are numbered s for c(s+2T); value_o from stage 11.
+// Weights    With Fp8Weights fp8_i and second_i, which belong to the read, choose what the lanes of the word are (sl_fp8_lane).
 // Contract   Everything that is the same for all rows (valid bits, accumulator numbers, hazards) comes from sl_matrix_unit.
 //            No reset: valid bits are reset there.
 
@@ -9,6 +10,7 @@ module sl_matrix_row #(
     parameter int unsigned BlockSize = 32,
     parameter int unsigned WeightDepth = 512,
     parameter int unsigned AccumDepth = 64,
+    parameter bit Fp8Weights = 1'b0,
     parameter string InitFile = "",
     localparam int unsigned TreeStages = ($clog2(BlockSize) + 1) / 2,
     localparam int unsigned WeightAddrWidth = $clog2(WeightDepth),
@@ -22,6 +24,8 @@ module sl_matrix_row #(
 
     input logic read_valid_i,
     input logic [WeightAddrWidth-1:0] read_addr_i,
+    input logic fp8_i,
+    input logic second_i,
     input logic [TreeStages:0] dot_valid_i,
     input logic [BlockSize-1:0][17:0] a_i,
 
@@ -58,10 +62,12 @@ module sl_matrix_row #(
   logic [BlockSize-1:0][16:0] m;
   logic signed [SumWidth-1:0] sum;
 
+  logic [BlockSize-1:0][16:0] fields;
+
   sl_ram_1r1w #(
       .Width         (17 * BlockSize),
       .Depth         (WeightDepth),
-      .OutputRegister(1'b1),
+      .OutputRegister(!Fp8Weights),
       .InitFile      (InitFile)
   ) u_weights (
       .clk_i,
@@ -70,8 +76,35 @@ module sl_matrix_row #(
       .wdata_i(load_data_i),
       .re_i   (read_valid_i),
       .raddr_i(read_addr_i),
-      .rdata_o(m)
+      .rdata_o(fields)
   );
+
+  if (Fp8Weights) begin : gen_fp8
+    logic valid_q, fp8_q, second_q;
+    logic [BlockSize-1:0][16:0] decoded, m_q;
+
+    always_ff @(posedge clk_i) begin
+      valid_q  <= read_valid_i;
+      fp8_q    <= fp8_i;
+      second_q <= second_i;
+    end
+    for (genvar k = 0; k < BlockSize; k++) begin : gen_lane
+      sl_fp8_lane u_lane (
+          .fp8_i   (fp8_q),
+          .second_i(second_q),
+          .field_i (fields[k]),
+          .m_o     (decoded[k])
+      );
+    end
+    always_ff @(posedge clk_i) begin
+      if (valid_q) m_q <= decoded;
+    end
+    assign m = m_q;
+  end else begin : gen_plain
+    logic unused;
+    assign unused = fp8_i ^ second_i;
+    assign m = fields;
+  end
 
   sl_dot_product #(
       .BlockSize(BlockSize)

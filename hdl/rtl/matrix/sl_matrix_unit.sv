@@ -4,7 +4,7 @@
 //            c(2+2T)), late_y_* one cycle ahead of that, their data one cycle later, acc_value_o from c(11+2T). One word per cycle, never stalls.
 // Memories   Row n's record of a block (isa load::row_record) is written by the load port; InitPrefix, when not empty, preloads
 //            {InitPrefix}weights_row<n>.hex (17 * BlockSize bits a word) and {InitPrefix}scales.hex (BlockSize lanes of the 16 bits
-//            {L[n], R[n]}).
+//            {L[n], R[n]}; with Fp8Weights 32, those of the second block above those of the first).
 // Contract   Only valid bits are reset; the result depends on the words and the memories, nothing else.
 
 `include "sl_assert.svh"
@@ -13,7 +13,9 @@ module sl_matrix_unit #(
     parameter int unsigned BlockSize = 32,
     parameter int unsigned WeightDepth = 512,
     parameter int unsigned AccumDepth = 64,
-    parameter string InitPrefix = ""
+    parameter bit Fp8Weights = 1'b0,
+    parameter string InitPrefix = "",
+    localparam int unsigned ScaleWidth = Fp8Weights ? 32 : 16  // R and L of each block of an address
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -34,7 +36,7 @@ module sl_matrix_unit #(
     input logic                       load_valid_i,
     input logic [                6:0] load_row_i,
     input logic [               15:0] load_addr_i,
-    input logic [17*BlockSize+16-1:0] load_data_i
+    input logic [17*BlockSize+ScaleWidth-1:0] load_data_i
 );
   import sl_pkg::*;
 
@@ -122,13 +124,14 @@ module sl_matrix_unit #(
   end
 
   // Scale store: read in c0. L goes to the aligner, R waits for stage 3.
+  logic [BlockSize-1:0][ScaleWidth-1:0] scales;
   logic [BlockSize-1:0][15:0] scale;
   logic [BlockSize-1:0][ 7:0] lane_exp;
   logic [BlockSize-1:0][ 7:0] row_exp  [1:3+Late];
 
   sl_ram_mask #(
       .Lanes    (BlockSize),
-      .LaneWidth(16),
+      .LaneWidth(ScaleWidth),
       .Depth    (WeightDepth),
       .InitFile (InitPrefix == "" ? "" : {InitPrefix, "scales.hex"})
   ) u_scales (
@@ -136,11 +139,32 @@ module sl_matrix_unit #(
       .we_i   (load_valid_i),
       .wmask_i(BlockSize'(1) << load_row_i),
       .waddr_i(load_addr_i[WeightAddrWidth-1:0]),
-      .wdata_i({BlockSize{load_data_i[17*BlockSize+:16]}}),
+      .wdata_i({BlockSize{load_data_i[17*BlockSize+:ScaleWidth]}}),
       .re_i   (product[0]),
       .raddr_i(weight[0]),
-      .rdata_o(scale)
+      .rdata_o(scales)
   );
+
+  // Format of the weights: in stage 1 for the scales, with the row store's read for the rows.
+  logic [3+TreeStages:0] fp8, second;
+
+  if (Fp8Weights) begin : gen_fp8
+    logic [3+TreeStages:1] fp8_q, second_q;
+    assign fp8 = {fp8_q, word_i.weight_format != WeightFormatLbfp17};
+    assign second = {second_q, word_i.weight_format == WeightFormatFp8High};
+    always_ff @(posedge clk_i) begin
+      fp8_q <= fp8[2+TreeStages:0];
+      second_q <= second[2+TreeStages:0];
+    end
+    for (genvar n = 0; n < BlockSize; n++) begin : gen_choice
+      assign scale[n] = second[1] ? scales[n][31:16] : scales[n][15:0];
+    end
+  end else begin : gen_plain
+    assign fp8 = '0;
+    assign second = '0;
+    assign scale = scales;
+    `SL_ASSERT(NoFp8_A, product[0] |-> word_i.weight_format == WeightFormatLbfp17)
+  end
 
   for (genvar n = 0; n < BlockSize; n++) begin : gen_scale
     assign row_exp[1][n] = scale[n][7:0];
@@ -209,6 +233,7 @@ module sl_matrix_unit #(
         .BlockSize  (BlockSize),
         .WeightDepth(WeightDepth),
         .AccumDepth (AccumDepth),
+        .Fp8Weights (Fp8Weights),
         .InitFile   (InitPrefix == "" ? "" : RowFile)
     ) u_row (
         .clk_i,
@@ -217,6 +242,8 @@ module sl_matrix_unit #(
         .load_data_i (load_data_i[17*BlockSize-1:0]),
         .read_valid_i(product[3+TreeStages]),
         .read_addr_i (weight[3+TreeStages]),
+        .fp8_i       (fp8[3+TreeStages]),
+        .second_i    (second[3+TreeStages]),
         .dot_valid_i (product[5+Late:5+TreeStages]),
         .a_i         (a),
         .late_valid_i(late_valid),

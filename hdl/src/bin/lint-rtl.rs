@@ -12,8 +12,8 @@ use std::{env, fs};
 use sluice_hdl::Generator;
 use sluice_isa::{HardwareConfig, presets};
 
-/// Small, the open-flow bitstream, the product, the widest.
-const CONFIGS: &[&str] = &["c1b4", "c2b8", "c6b32", "c3b64"];
+/// Small, the open-flow bitstream, that with FP8 weights, the product, the same with FP8 weights, the widest.
+const CONFIGS: &[&str] = &["c1b4", "c2b8", "c2b8f8", "c6b32", "amd_v80_c6b32", "c3b64"];
 
 /// A corner: sizes that are not powers of two where that is allowed, two exchange stages, an odd core count.
 fn corner() -> HardwareConfig {

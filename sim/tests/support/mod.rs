@@ -139,6 +139,7 @@ pub struct Build {
     pub ticks: Vec<Tick>,
     pub models: Vec<ModelInfo>,
     pub weights: Vec<WeightBlock>,
+    pub fp8: Vec<WeightBlock>,
     pub constants: Vec<Vec<u32>>,
     pub clamps: Vec<(u32, u32)>,
 }
@@ -159,6 +160,7 @@ impl Build {
             ticks: Vec::new(),
             models: Vec::new(),
             weights: vec![quantize(b, b, b, &eye)],
+            fp8: Vec::new(),
             constants: Vec::new(),
             clamps: vec![(NEG_INF, POS_INF)],
         }
@@ -228,6 +230,7 @@ impl Build {
         let mut cores = vec![
             CoreImage {
                 weights: self.weights.clone(),
+                fp8: self.fp8.clone(),
                 constants: self.constants.clone(),
                 clamps: self.clamps.clone(),
                 ..CoreImage::default()
