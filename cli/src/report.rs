@@ -126,7 +126,7 @@ impl Report {
         let stores = vec![
             store(
                 "weights",
-                fullest(|i| i.weights.len()),
+                fullest(|i| i.weight_addresses()),
                 c.weight_store_depth,
                 "blocks, fullest core",
             ),

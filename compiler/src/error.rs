@@ -73,6 +73,17 @@ pub enum CompileError {
         /// What was expected of them.
         problem: String,
     },
+    /// FP8 weights for a machine that does not store them.
+    #[error(
+        "layer '{layer}': configuration '{config}' has no FP8 weights; compile for one that has (amd_v80_c6b32, or `fp8_weights` set), \
+         or store the layer's weights as usual"
+    )]
+    NoFp8 {
+        /// The first layer that needs them.
+        layer: String,
+        /// Name of the configuration.
+        config: String,
+    },
     /// A legal network that this compiler cannot express on the machine.
     #[error(
         "layer '{layer}' ({op}): {attribute} is not supported; nearest supported form: {nearest}"
@@ -337,6 +348,7 @@ impl CompileError {
             Self::Arguments { .. } => "SL-C014",
             Self::Allocation { .. } => "SL-C020",
             Self::StreamTooLarge { .. } => "SL-C021",
+            Self::NoFp8 { .. } => "SL-C022",
             Self::Config(_) => "SL-C030",
             Self::OnnxFile { .. } => "SL-C040",
             Self::OnnxInvalid { .. } => "SL-C041",

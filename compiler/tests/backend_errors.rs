@@ -1,7 +1,7 @@
 //! What does not fit, or makes no sense, is refused by name, need and capacity.
 
 use sluice_compiler::backend::{ModelOptions, ProgramBuilder};
-use sluice_compiler::nnir::{Graph, GraphBuilder, Precision, Tensor};
+use sluice_compiler::nnir::{Graph, GraphBuilder, Op, Precision, Tensor};
 use sluice_isa::HardwareConfig;
 use sluice_isa::presets::preset;
 
@@ -231,4 +231,106 @@ fn configurations_are_checked_first() {
     config.num_cores = 0;
     let text = ProgramBuilder::new(&config).unwrap_err().to_string();
     assert!(text.contains("num_cores = 0"), "{text}");
+}
+
+/// `dense` with FP8 weights.
+fn dense_fp8(name: &str, out: usize, inp: usize) -> Graph {
+    let plain = dense(name, out, inp);
+    let Op::Linear { weights, .. } = plain.node(plain.outputs[0]).op.clone() else {
+        panic!("a linear layer");
+    };
+    let mut g = GraphBuilder::new(name);
+    let x = g.input("x", &[inp]);
+    g.fp8_weights(true);
+    let y = g.linear("fc", x, weights[0].clone(), None).unwrap();
+    g.output(y);
+    g.finish().unwrap()
+}
+
+#[test]
+fn fp8_weights_need_a_machine_that_stores_them() {
+    let text = add(&preset("c2b8").unwrap(), &dense_fp8("small", 8, 8));
+    assert_eq!(
+        text,
+        "SL-C022 layer 'fc': configuration 'c2b8' has no FP8 weights; compile for one that has (amd_v80_c6b32, or `fp8_weights` set), \
+         or store the layer's weights as usual"
+    );
+}
+
+#[test]
+fn fp8_doubles_the_store() {
+    // 2 cores of 128 addresses: 512 FP8 blocks of 8 x 8.
+    let config = preset("c2b8f8").unwrap();
+    let text = add(&config, &dense("wide", 128, 256));
+    assert_eq!(
+        text,
+        "SL-C020 model 'wide', layer 'fc': weight store needs 512 weight blocks, the configuration has 256; 256 too many for 2 cores x 128 blocks; use a configuration with deeper weight stores or more cores, or fewer or smaller models, or FP8 weights, which take half the space"
+    );
+    let mut builder = ProgramBuilder::new(&config).unwrap();
+    builder
+        .add(&dense_fp8("narrow", 128, 256), &ModelOptions::default())
+        .unwrap();
+    let program = builder.build().unwrap();
+    for core in &program.cores {
+        assert_eq!((core.weights.len(), core.fp8.len()), (0, 256));
+        assert_eq!(core.weight_addresses(), 128);
+    }
+    let text = add(&config, &dense_fp8("over", 136, 256));
+    assert!(
+        text.contains("needs 272 weight blocks, the configuration has 256; 16 too many for 2 cores x 128 blocks (two FP8 blocks count as one)")
+            && !text.contains("or FP8 weights"),
+        "{text}"
+    );
+}
+
+#[test]
+fn fp8_models_share_the_store_with_others() {
+    let mut config = preset("c2b8f8").unwrap();
+    config.num_cores = 1;
+    let mut builder = ProgramBuilder::new(&config).unwrap();
+    // Odd numbers of FP8 blocks, so that one pair belongs to two models; the last free address is half used at the end.
+    builder
+        .add(&dense_fp8("first", 24, 72), &ModelOptions::default())
+        .unwrap();
+    builder
+        .add(&dense("plain", 80, 80), &ModelOptions::default())
+        .unwrap();
+    builder
+        .add(&dense_fp8("second", 8, 8), &ModelOptions::default())
+        .unwrap();
+    let program = builder.build().unwrap();
+    let core = &program.cores[0];
+    assert_eq!((core.weights.len(), core.fp8.len()), (100, 28));
+    assert_eq!(core.weight_addresses(), 114);
+    // Equal values stored in two ways are two blocks.
+    builder
+        .add(&dense_fp8("first", 24, 72), &ModelOptions::default())
+        .unwrap();
+    assert_eq!(builder.build().unwrap().cores[0].fp8.len(), 28);
+    let e = builder
+        .add(&dense_fp8("third", 8, 8 * 29), &ModelOptions::default())
+        .unwrap_err();
+    assert!(
+        e.to_string().contains("needs 129 weight blocks"),
+        "28 + 29 halves are 29 addresses: {e}"
+    );
+    builder
+        .add(&dense_fp8("third", 8, 8 * 28), &ModelOptions::default())
+        .unwrap();
+    assert_eq!(builder.build().unwrap().cores[0].weight_addresses(), 128);
+}
+
+#[test]
+fn rows_of_fp8_blocks_are_spread_too() {
+    let mut config = preset("c2b8f8").unwrap();
+    config.weight_store_depth = 45;
+    let mut builder = ProgramBuilder::new(&config).unwrap();
+    builder
+        .add(&dense_fp8("tight", 56, 200), &ModelOptions::default())
+        .unwrap();
+    let program = builder.build().unwrap();
+    assert_eq!(
+        program.cores.iter().map(|c| c.fp8.len()).sum::<usize>(),
+        175
+    );
 }

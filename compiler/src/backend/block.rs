@@ -46,6 +46,22 @@ index! {
     LayerId
 }
 
+/// A weight block and how it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Tile {
+    /// The block.
+    pub block: WeightBlock,
+    /// As FP8 codes, in half of a store address.
+    pub fp8: bool,
+}
+
+impl Tile {
+    /// Halves of a store address it takes.
+    pub fn halves(&self) -> usize {
+        if self.fp8 { 1 } else { 2 }
+    }
+}
+
 /// Where a block comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -196,7 +212,7 @@ pub struct BlockModel {
     /// Constant blocks, fp32 bits.
     pub constants: Vec<Vec<u32>>,
     /// Weight blocks.
-    pub tiles: Vec<Arc<WeightBlock>>,
+    pub tiles: Vec<Arc<Tile>>,
     /// Number of each weight block in the program: equal blocks of different models have equal keys.
     pub tile_keys: Vec<u32>,
     /// Input beats of a job.

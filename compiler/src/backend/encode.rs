@@ -1,13 +1,14 @@
 //! Scheduled models to store images: words, weights, constants, clamps.
 //!
 //! **Contract.** Equal weight blocks, constants and clamps of a core are stored once, whatever model they belong to. Clamp entry 0 of every core is
-//! (-Inf, +Inf). Models' ticks follow each other in the stores; a model with state is preceded by its initialisation.
+//! (-Inf, +Inf). FP8 blocks stand behind the others of their core, two at an address.
+//! Models' ticks follow each other in the stores; a model with state is preceded by its initialisation.
 //! **Errors.** A store that is full: [`CompileError::Allocation`] or [`CompileError::StreamTooLarge`].
 
 use sluice_isa::timing::{TENSOR_P0, Timing};
 use sluice_isa::{
     ASrc, BSrc, ControlWord, CoreImage, Format, HardwareConfig, Init, MatrixKind, MatrixWord, Op,
-    Special, VectorWord,
+    Special, VectorWord, WeightFormat,
 };
 use std::collections::HashMap;
 
@@ -21,10 +22,10 @@ pub struct Stores<'a> {
     config: &'a HardwareConfig,
     /// Control words.
     pub control: Vec<ControlWord>,
-    /// Core images.
-    pub cores: Vec<CoreImage>,
+    /// Core images; words for FP8 blocks count their addresses from 0, as long as [`Stores::finish`] has not moved them.
+    cores: Vec<CoreImage>,
     /// Address of each weight block, by key.
-    weights: Vec<HashMap<u32, u32>>,
+    weights: Vec<HashMap<u32, (u32, WeightFormat)>>,
     constants: Vec<HashMap<Vec<u32>, u32>>,
 }
 
@@ -91,13 +92,23 @@ impl<'a> Stores<'a> {
         tile: TileId,
         model: &BlockModel,
         layer: LayerId,
-    ) -> Result<u32> {
+    ) -> Result<(u32, WeightFormat)> {
         let key = model.tile_keys[tile.0];
         if let Some(&at) = self.weights[core].get(&key) {
             return Ok(at);
         }
-        let at = narrow(self.cores[core].weights.len());
-        if at >= self.config.weight_store_depth {
+        let tile = &model.tiles[tile.0];
+        let image = &mut self.cores[core];
+        let (blocks, at) = if tile.fp8 {
+            let at = image.fp8.len();
+            let format = [WeightFormat::Fp8Low, WeightFormat::Fp8High][at % 2];
+            (&mut image.fp8, (narrow(at / 2), format))
+        } else {
+            let at = narrow(image.weights.len());
+            (&mut image.weights, (at, WeightFormat::Lbfp17))
+        };
+        blocks.push(tile.block.clone());
+        if image.weight_addresses() > self.config.weight_store_depth as usize {
             let depth = self.config.weight_store_depth;
             return Err(Self::full(
                 format!("weight store of core {core}"),
@@ -108,9 +119,6 @@ impl<'a> Stores<'a> {
                 "use a configuration with deeper weight stores or more cores",
             ));
         }
-        self.cores[core]
-            .weights
-            .push((*model.tiles[tile.0]).clone());
         self.weights[core].insert(key, at);
         Ok(at)
     }
@@ -230,6 +238,7 @@ impl<'a> Stores<'a> {
                             }
                             _ => None,
                         };
+                        let (weight, weight_format) = self.weight(core, tile, model, op.layer)?;
                         MatrixWord {
                             kind: MatrixKind::Product,
                             first: slot.first,
@@ -240,7 +249,8 @@ impl<'a> Stores<'a> {
                             },
                             bank: at(block).bank,
                             addr: at(block).addr,
-                            weight: self.weight(core, tile, model, op.layer)?,
+                            weight,
+                            weight_format,
                             acc: narrow(slot.acc),
                             init_addr: bias
                                 .map_or(Ok(0), |b| self.constant(core, &b, model, op.layer))?,
@@ -278,6 +288,19 @@ impl<'a> Stores<'a> {
             init_pc,
             ticks: narrow(schedule.ticks),
         })
+    }
+
+    /// The core images, FP8 blocks behind the others.
+    pub fn finish(mut self) -> Vec<CoreImage> {
+        for core in &mut self.cores {
+            let base = narrow(core.weights.len());
+            for word in &mut core.matrix {
+                if word.weight_format != WeightFormat::Lbfp17 {
+                    word.weight += base;
+                }
+            }
+        }
+        self.cores
     }
 
     fn vector_word(

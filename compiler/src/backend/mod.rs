@@ -24,13 +24,12 @@ mod tiles;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use sluice_isa::lbfp::WeightBlock;
 use sluice_isa::{HardwareConfig, ModelInfo, Program, TensorInfo};
 
 use crate::error::{CompileError, Result};
 use crate::nnir::{Graph, NodeId, Op};
 use crate::passes;
-use block::LayerId;
+use block::{LayerId, Tile};
 use place::{Placed, Split, WeightUse, place, splittable};
 use schedule::{Schedule, refine, schedule};
 
@@ -67,7 +66,7 @@ pub struct ProgramBuilder {
     config: HardwareConfig,
     models: Vec<CompiledModel>,
     used: WeightUse,
-    keys: HashMap<Arc<WeightBlock>, u32>,
+    keys: HashMap<Arc<Tile>, u32>,
 }
 
 impl ProgramBuilder {
@@ -98,6 +97,12 @@ impl ProgramBuilder {
             });
         }
         graph.verify()?;
+        if let Some(layer) = graph.first_fp8_layer().filter(|_| !self.config.fp8_weights) {
+            return Err(CompileError::NoFp8 {
+                layer: layer.to_owned(),
+                config: self.config.name.clone(),
+            });
+        }
         let mut graph = graph.clone();
         passes::PassManager::standard().run(&mut graph)?;
         let name = options.name.clone().unwrap_or_else(|| graph.name.clone());
@@ -233,11 +238,12 @@ impl ProgramBuilder {
             let entry = stores.add(&m.placed.model, &m.schedule, &addresses)?;
             infos.push(m.info(&self.config, entry));
         }
+        let control = std::mem::take(&mut stores.control);
         let program = Program {
             config: self.config.clone(),
             models: infos,
-            control: stores.control,
-            cores: stores.cores,
+            control,
+            cores: stores.finish(),
         };
         program
             .validate()

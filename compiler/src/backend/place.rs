@@ -5,7 +5,7 @@
 //! a block are on one core, because a core writes only its own bank.
 //! **Errors.** Weight blocks that fit nowhere: [`CompileError::Allocation`] with need and capacity.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sluice_isa::{Format, HardwareConfig};
 
@@ -21,11 +21,14 @@ pub struct Placed {
     pub core: Vec<usize>,
 }
 
-/// Weight blocks each core already holds, by key.
+/// Weight blocks each core already holds, by key, and the halves of store addresses they take. FP8 blocks pair up whatever model they
+/// belong to, so halves add up to addresses without gaps.
 #[derive(Debug, Clone, Default)]
 pub struct WeightUse {
     /// Per core.
     pub held: Vec<HashSet<u32>>,
+    /// Per core.
+    pub halves: Vec<usize>,
 }
 
 impl WeightUse {
@@ -33,6 +36,7 @@ impl WeightUse {
     pub fn new(config: &HardwareConfig) -> Self {
         Self {
             held: vec![HashSet::new(); config.num_cores as usize],
+            halves: vec![0; config.num_cores as usize],
         }
     }
 }
@@ -132,7 +136,8 @@ pub fn place(
 }
 
 impl Placing<'_> {
-    fn new_blocks(&self, core: usize, terms: &[Term]) -> usize {
+    /// Halves of store addresses that terms need on a core beyond what it holds.
+    fn new_halves(&self, core: usize, terms: &[Term]) -> usize {
         let new: HashSet<usize> = terms
             .iter()
             .filter_map(|t| match t {
@@ -144,17 +149,29 @@ impl Placing<'_> {
                 _ => None,
             })
             .collect();
-        new.len()
+        new.iter().map(|&t| self.model.tiles[t].halves()).sum()
     }
 
+    /// Free halves of a core.
     fn room(&self, core: usize) -> usize {
-        self.config.weight_store_depth as usize - self.used.held[core].len()
+        2 * self.config.weight_store_depth as usize - self.used.halves[core]
+    }
+
+    /// How many terms of a sum a core has room for; a sum's blocks are of one kind.
+    fn room_for(&self, core: usize, terms: &[Term]) -> usize {
+        let halves = |t: &Term| match t {
+            Term::Product(tile, _) => self.model.tiles[tile.0].halves(),
+            Term::Planes(_) => 1,
+        };
+        self.room(core) / terms.iter().map(halves).max().unwrap_or(1)
     }
 
     fn hold(&mut self, core: usize, terms: &[Term]) {
         for t in terms {
             if let Term::Product(tile, _) = t {
-                self.used.held[core].insert(self.model.tile_keys[tile.0]);
+                if self.used.held[core].insert(self.model.tile_keys[tile.0]) {
+                    self.used.halves[core] += self.model.tiles[tile.0].halves();
+                }
             }
         }
     }
@@ -162,20 +179,31 @@ impl Placing<'_> {
     fn does_not_fit(&self, ops: &[BlockOp]) -> CompileError {
         let capacity = self.cores.len() * self.config.weight_store_depth as usize;
         let layer = ops.first().map_or(LayerId(0), |o| o.layer);
-        let before: usize = self.cores.iter().map(|&c| self.before.held[c].len()).sum();
+        let before: usize = self.cores.iter().map(|&c| self.before.halves[c]).sum();
         let known = |key: &u32| {
             self.cores
                 .iter()
                 .any(|&c| self.before.held[c].contains(key))
         };
-        let new: BTreeSet<u32> = self
+        let new: BTreeMap<u32, usize> = self
             .model
             .tile_keys
             .iter()
-            .copied()
-            .filter(|k| !known(k))
+            .zip(&self.model.tiles)
+            .filter(|(k, _)| !known(k))
+            .map(|(k, tile)| (*k, tile.halves()))
             .collect();
-        let need = before + new.len();
+        let need = (before + new.values().sum::<usize>()).div_ceil(2);
+        let fp8 = if self.model.tiles.iter().any(|t| t.fp8) {
+            " (two FP8 blocks count as one)"
+        } else {
+            ""
+        };
+        let hint = if self.config.fp8_weights && self.model.tiles.iter().any(|t| !t.fp8) {
+            ", or FP8 weights, which take half the space"
+        } else {
+            ""
+        };
         CompileError::Allocation {
             memory: "weight store".into(),
             layer: self.model.layers[layer.0].name.clone(),
@@ -184,7 +212,7 @@ impl Placing<'_> {
             capacity,
             unit: "weight blocks",
             hint: format!(
-                "{} too many for {} cores x {} blocks; use a configuration with deeper weight stores or more cores, or fewer or smaller models",
+                "{} too many for {} cores x {} blocks{fp8}; use a configuration with deeper weight stores or more cores, or fewer or smaller models{hint}",
                 need.saturating_sub(capacity).max(1),
                 self.cores.len(),
                 self.config.weight_store_depth
@@ -215,11 +243,11 @@ impl Placing<'_> {
                 .cores
                 .iter()
                 .copied()
-                .filter(|&core| self.new_blocks(core, terms) <= self.room(core))
+                .filter(|&core| self.new_halves(core, terms) <= self.room(core))
                 .min_by_key(|&core| {
                     (
                         rows[core],
-                        self.used.held[core].len() + self.new_blocks(core, terms),
+                        self.used.halves[core] + self.new_halves(core, terms),
                         core,
                     )
                 });
@@ -265,14 +293,14 @@ impl Placing<'_> {
         let mut by_room = self.cores.to_vec();
         by_room.sort_by_key(|&core| (std::cmp::Reverse(self.room(core)), core));
         let owner = by_room[0];
-        let keep = self.room(owner).min(terms.len());
+        let keep = self.room_for(owner, terms).min(terms.len());
         let mut rest = &terms[..terms.len() - keep];
         let mut own = terms[rest.len()..].to_vec();
         if own.is_empty() {
             return Err(self.does_not_fit(layer));
         }
         for &core in &by_room[1..] {
-            let (given, left) = rest.split_at(self.room(core).min(rest.len()));
+            let (given, left) = rest.split_at(self.room_for(core, rest).min(rest.len()));
             if !given.is_empty() {
                 let (piece, term) = self.piece(op, given);
                 self.put(piece, core);
@@ -306,9 +334,14 @@ impl Placing<'_> {
         let total: usize = ops.iter().map(BlockOp::num_terms).sum();
         // An owner also spends a cycle on each piece it receives.
         let target = (total + ops.len()).div_ceil(self.cores.len());
-        let mut room: Vec<usize> = helpers.iter().map(|&h| target.min(self.room(h))).collect();
+        let terms = ops.first().map_or(&[][..], BlockOp::terms);
+        let mut room: Vec<usize> = helpers
+            .iter()
+            .map(|&h| target.min(self.room_for(h, terms)))
+            .collect();
         let share = |(op, &owner): (&BlockOp, &usize)| {
-            let keep = target.saturating_sub(1).min(self.room(owner)).max(1);
+            let room_of_owner = self.room_for(owner, op.terms());
+            let keep = target.saturating_sub(1).min(room_of_owner).max(1);
             let mut rest = op.num_terms().saturating_sub(keep);
             let mut shares = Vec::new();
             while rest > 0 {
@@ -339,7 +372,7 @@ impl Placing<'_> {
             let most = (0..ops.len()).max_by_key(|&row| (left[row], std::cmp::Reverse(row)));
             let Some(row) = most else { break };
             let count = (base + i + 1)
-                .min(self.room(helper))
+                .min(self.room_for(helper, ops[row].terms()))
                 .min(left[row].saturating_sub(1));
             if count > 0 {
                 left[row] -= count;
@@ -353,7 +386,7 @@ impl Placing<'_> {
     fn split_rows(&mut self, ops: &[BlockOp], how: Split) -> Result<()> {
         let c = self.cores.len();
         let mut by_load = self.cores.to_vec();
-        by_load.sort_by_key(|&core| (self.used.held[core].len(), core));
+        by_load.sort_by_key(|&core| (self.used.halves[core], core));
         let (owners, helpers) = by_load.split_at(ops.len().min(c));
         let shares = match how {
             Split::Even => self.even_shares(ops, owners, helpers),
@@ -388,7 +421,7 @@ impl Placing<'_> {
         }
         for (core, op) in pieces.into_iter().chain(kept) {
             if let Source::Sum { terms, .. } = &op.source
-                && self.new_blocks(core, terms) > self.room(core)
+                && self.new_halves(core, terms) > self.room(core)
             {
                 return Err(self.does_not_fit(ops));
             }
@@ -399,11 +432,16 @@ impl Placing<'_> {
 }
 
 impl BlockOp {
+    /// Terms of a sum, none for other sources.
+    fn terms(&self) -> &[Term] {
+        match &self.source {
+            Source::Sum { terms, .. } => terms,
+            _ => &[],
+        }
+    }
+
     /// Number of terms of a sum, 0 for other sources.
     fn num_terms(&self) -> usize {
-        match &self.source {
-            Source::Sum { terms, .. } => terms.len(),
-            _ => 0,
-        }
+        self.terms().len()
     }
 }

@@ -2,61 +2,95 @@
 //!
 //! **Contract.** Blocks whose weights are all zero do not exist. A row of a block whose quantisation error exceeds what rounding the
 //! weights to bf16 would cost gets a second, residual block holding what the first one left (numerics 3.5); equal blocks exist once.
-//! **Errors.** None; weights are finite (checked by `Graph::verify`).
+//! FP8 weights make one block, which is exact.
+//! **Errors.** An internal error for FP8 weights that are none; `Graph::verify` has seen to that and to finite weights.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sluice_isa::fp8;
 use sluice_isa::lbfp::{LANE_OFF, WeightBlock, quantize};
 
-use super::block::TileId;
+use super::block::{Tile, TileId};
+use crate::error::{CompileError, Result};
 use crate::nnir::Tensor;
 
 /// All distinct weight blocks of a model.
 #[derive(Default)]
 pub struct TileStore {
-    tiles: Vec<Arc<WeightBlock>>,
-    index: HashMap<Arc<WeightBlock>, TileId>,
+    tiles: Vec<Arc<Tile>>,
+    index: HashMap<Arc<Tile>, TileId>,
 }
 
 impl TileStore {
     /// The block's number.
-    fn intern(&mut self, block: WeightBlock) -> TileId {
-        let block = Arc::new(block);
-        if let Some(&id) = self.index.get(&block) {
+    fn intern(&mut self, block: WeightBlock, fp8: bool) -> TileId {
+        let tile = Arc::new(Tile { block, fp8 });
+        if let Some(&id) = self.index.get(&tile) {
             return id;
         }
         let id = TileId(self.tiles.len());
-        self.tiles.push(Arc::clone(&block));
-        self.index.insert(block, id);
+        self.tiles.push(Arc::clone(&tile));
+        self.index.insert(tile, id);
         id
     }
 
     /// The blocks in order of first use.
-    pub fn into_tiles(self) -> Vec<Arc<WeightBlock>> {
+    pub fn into_tiles(self) -> Vec<Arc<Tile>> {
         self.tiles
     }
 
     /// Blocks of rows `row0..` and columns `col0..` of a `[out, in]` matrix: none, one, or one and its residual.
     pub fn cut(&mut self, b: usize, w: &Tensor, row0: usize, col0: usize) -> Vec<TileId> {
-        let (out, inp) = (w.shape[0], w.shape[1]);
-        let (rows, cols) = (b.min(out - row0), b.min(inp - col0));
-        let mut piece = Vec::with_capacity(rows * cols);
-        for n in 0..rows {
-            let start = (row0 + n) * inp + col0;
-            piece.extend_from_slice(&w.data[start..start + cols]);
-        }
-        if piece.iter().all(|&x| x.abs() < f32::MIN_POSITIVE) {
+        let (piece, rows, cols) = cut(b, w, row0, col0);
+        if is_zero(&piece) {
             return vec![];
         }
         let block = quantize(b, rows, cols, &piece);
         let residual = residual(&block, rows, cols, &piece);
-        let mut ids = vec![self.intern(block)];
+        let mut ids = vec![self.intern(block, false)];
         if let Some(rest) = residual {
-            ids.push(self.intern(quantize(b, rows, cols, &rest)));
+            ids.push(self.intern(quantize(b, rows, cols, &rest), false));
         }
         ids
     }
+
+    /// The block there of a matrix of FP8 values, if it is not zero.
+    pub fn cut_fp8(
+        &mut self,
+        b: usize,
+        w: &Tensor,
+        row0: usize,
+        col0: usize,
+    ) -> Result<Vec<TileId>> {
+        let (piece, rows, cols) = cut(b, w, row0, col0);
+        if is_zero(&piece) {
+            return Ok(vec![]);
+        }
+        let Some(block) = fp8::block(b, rows, cols, &piece) else {
+            return Err(CompileError::Internal(format!(
+                "the block at row {row0}, column {col0} of a [{}, {}] matrix is not FP8",
+                w.shape[0], w.shape[1]
+            )));
+        };
+        Ok(vec![self.intern(block, true)])
+    }
+}
+
+/// Rows `row0..` and columns `col0..` of a `[out, in]` matrix, at most `b` each, and how many there are.
+fn cut(b: usize, w: &Tensor, row0: usize, col0: usize) -> (Vec<f32>, usize, usize) {
+    let (out, inp) = (w.shape[0], w.shape[1]);
+    let (rows, cols) = (b.min(out - row0), b.min(inp - col0));
+    let mut piece = Vec::with_capacity(rows * cols);
+    for n in 0..rows {
+        let start = (row0 + n) * inp + col0;
+        piece.extend_from_slice(&w.data[start..start + cols]);
+    }
+    (piece, rows, cols)
+}
+
+fn is_zero(piece: &[f32]) -> bool {
+    piece.iter().all(|&x| x.abs() < f32::MIN_POSITIVE)
 }
 
 /// What quantisation left of the rows where it left more than bf16 rounding would; `None` if there is no such row.
@@ -122,7 +156,7 @@ mod tests {
         let tiles = store.into_tiles();
         for n in 0..4 {
             for k in 0..4 {
-                let sum: f64 = ids.iter().map(|id| tiles[id.0].weight(n, k)).sum();
+                let sum: f64 = ids.iter().map(|id| tiles[id.0].block.weight(n, k)).sum();
                 let want = f64::from(outlier.data[n * 4 + k]);
                 assert!(
                     (sum - want).abs() <= 2f64.powi(-8) * want.abs().max(1.0),

@@ -33,6 +33,7 @@ pub struct GraphBuilder {
     graph: Graph,
     runtime: Vec<bool>,
     precision: Precision,
+    fp8_weights: bool,
 }
 
 impl GraphBuilder {
@@ -42,6 +43,7 @@ impl GraphBuilder {
             graph: Graph::new(name),
             runtime: vec![],
             precision: Precision::Bf16,
+            fp8_weights: false,
         }
     }
 
@@ -49,6 +51,17 @@ impl GraphBuilder {
     pub fn precision(&mut self, precision: Precision) -> &mut Self {
         self.precision = precision;
         self
+    }
+
+    /// Rounds the weights of the `linear`, `conv1d` and recurrent layers that follow to FP8 and stores them so.
+    pub fn fp8_weights(&mut self, on: bool) -> &mut Self {
+        self.fp8_weights = on;
+        self
+    }
+
+    /// Whether the next layer's weights are stored as FP8.
+    pub fn stores_fp8(&self) -> bool {
+        self.fp8_weights
     }
 
     /// The activation format the next layer gets.
@@ -93,6 +106,7 @@ impl GraphBuilder {
             Op::Linear {
                 weights: vec![weight.into()],
                 bias,
+                fp8: false,
             },
             &[x],
         )
@@ -106,7 +120,12 @@ impl GraphBuilder {
         bias: Option<Arc<Tensor>>,
     ) -> Result<NodeId> {
         let (operands, weights): (Vec<_>, Vec<_>) = terms.into_iter().unzip();
-        self.layer(name, Op::Linear { weights, bias }, &operands)
+        let op = Op::Linear {
+            weights,
+            bias,
+            fp8: false,
+        };
+        self.layer(name, op, &operands)
     }
 
     /// `max(x, 0)`.
@@ -327,6 +346,7 @@ impl GraphBuilder {
                 bias,
                 dilation,
                 groups,
+                fp8: false,
             },
             &[x],
         )
@@ -393,6 +413,10 @@ impl GraphBuilder {
             known.push((node.name.as_str(), node.ty.shape.as_slice()));
         }
         let shape = infer::shape(&name, &op, &known)?;
+        let mut op = op;
+        if self.fp8_weights {
+            op.store_fp8();
+        }
         let runtime = infer::is_runtime(&op, operands.iter().map(|o| self.runtime[o.index()]));
         if runtime {
             needs_an_axis(&name, &op, &shape)?;

@@ -195,7 +195,7 @@ fn apply_rounding(op: &Op, operands: &[&Tensor], shape: &[usize], round: Round) 
             reverse,
             output,
         } => return scan(body, *axis, *reverse, *output, operands, shape, round),
-        Op::Linear { weights, bias } => linear(weights, bias.as_deref(), operands, shape),
+        Op::Linear { weights, bias, .. } => linear(weights, bias.as_deref(), operands, shape),
         Op::Clamp { min, max } => operands[0]
             .data
             .iter()
@@ -214,6 +214,7 @@ fn apply_rounding(op: &Op, operands: &[&Tensor], shape: &[usize], round: Round) 
             bias,
             dilation,
             groups,
+            ..
         } => conv1d(
             operands[0],
             weight,

@@ -161,6 +161,26 @@ impl Graph {
         graph
     }
 
+    /// The same graph with the weights of every `linear` and `conv1d` rounded to FP8 and marked, not of scans in it.
+    pub(super) fn with_fp8_weights(mut self) -> Self {
+        for id in self.node_ids().collect::<Vec<_>>() {
+            self.node_mut(id).op.store_fp8();
+        }
+        self
+    }
+
+    /// First layer with FP8 weights, in order of definition; a layer that is a scan has the scan's name.
+    pub fn first_fp8_layer(&self) -> Option<&str> {
+        self.node_ids().find_map(|id| {
+            let node = self.node(id);
+            let fp8 = match &node.op {
+                Op::Scan { body, .. } => body.first_fp8_layer().is_some(),
+                op => !op.fp8_weights().is_empty(),
+            };
+            fp8.then_some(node.name.as_str())
+        })
+    }
+
     /// Low-level: removes a node, and its update if it is a state. Readers keep its number, so `verify` finds the loose end.
     pub fn remove(&mut self, id: NodeId) -> Option<Node> {
         self.updates.remove(&id);

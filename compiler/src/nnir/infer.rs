@@ -92,7 +92,7 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
             return fail("the shape of an input is declared, not inferred".to_owned());
         }
         Op::Constant(value) | Op::State { init: value } => value.shape.clone(),
-        Op::Linear { weights, bias } => {
+        Op::Linear { weights, bias, .. } => {
             let mut out: Option<Vec<usize>> = None;
             for ((name, x), w) in operands.iter().zip(weights) {
                 let (&[rows, columns], Some((&last, leading))) = (&w.shape[..], x.split_last())
@@ -161,6 +161,7 @@ pub(super) fn shape(layer: &str, op: &Op, operands: &[Operand<'_>]) -> Result<Ve
             bias,
             dilation,
             groups,
+            ..
         } => {
             let (leading, channels, length) = match *operands[0].1 {
                 [c, t] => (None, c, t),

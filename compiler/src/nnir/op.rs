@@ -22,11 +22,14 @@
 //!
 //! **Contract.** NaN propagates through `clamp`, `max` and `min`, reductions included, as in torch; bounds with `min > max` give
 //! `max`. Comparisons give 1 or 0; with a NaN only `ne` holds. `keep` and `drop` take a NaN condition for true.
+//! Weights marked `fp8` keep their values through every pass: rows and columns may be cut out, never scaled or added.
 //! A scan runs its body once per step of `axis`, from the first (or, reversed, from the last); its operands lose that axis, the
 //! body's states start from their `init` in every inference, and step t of the result is what the body gave for step t.
 
 use std::fmt;
 use std::sync::Arc;
+
+use sluice_isa::fp8;
 
 use super::graph::Graph;
 use super::tensor::Tensor;
@@ -47,6 +50,8 @@ pub enum Op {
         weights: Vec<Arc<Tensor>>,
         /// `[out]`.
         bias: Option<Arc<Tensor>>,
+        /// The weights are FP8 values ([`sluice_isa::fp8::round_rows`]) and are stored as such.
+        fp8: bool,
     },
     /// `min(max(x, min), max)`; an infinite bound is open. `ReLU` is `(0, inf)`.
     Clamp {
@@ -69,6 +74,8 @@ pub enum Op {
         dilation: usize,
         /// 1, or the channel count (depthwise).
         groups: usize,
+        /// As for `Linear`.
+        fp8: bool,
     },
     /// Joins operands along one axis.
     Concat {
@@ -350,6 +357,38 @@ impl Op {
         }
     }
 
+    /// Rounds the weights of a `linear` or `conv1d` to FP8 values, row by row, and marks them.
+    pub(super) fn store_fp8(&mut self) {
+        let round = |w: &mut Arc<Tensor>| {
+            let w = Arc::make_mut(w);
+            fp8::round_rows(&mut w.data, w.shape[1..].iter().product());
+        };
+        match self {
+            Self::Linear { weights, fp8, .. } => {
+                weights.iter_mut().for_each(round);
+                *fp8 = true;
+            }
+            Self::Conv1d { weight, fp8, .. } => {
+                round(weight);
+                *fp8 = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Weights marked `fp8`.
+    pub(super) fn fp8_weights(&self) -> &[Arc<Tensor>] {
+        match self {
+            Self::Linear {
+                weights, fp8: true, ..
+            } => weights,
+            Self::Conv1d {
+                weight, fp8: true, ..
+            } => std::slice::from_ref(weight),
+            _ => &[],
+        }
+    }
+
     /// Two scans that differ in the output they give, at most.
     pub fn runs_with(&self, other: &Self) -> bool {
         match (self, other) {
@@ -376,7 +415,7 @@ impl Op {
         match self {
             Self::Constant(value) => vec![("value".to_owned(), value)],
             Self::State { init } => vec![("init".to_owned(), init)],
-            Self::Linear { weights, bias } => {
+            Self::Linear { weights, bias, .. } => {
                 let name = |i: usize| {
                     if weights.len() == 1 {
                         "weight".to_owned()

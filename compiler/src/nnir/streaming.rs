@@ -233,6 +233,7 @@ impl Transform<'_> {
             bias,
             dilation,
             groups,
+            fp8,
         } = &node.op
         else {
             return Err(CompileError::Internal(format!("{id} is not a convolution")));
@@ -257,9 +258,11 @@ impl Transform<'_> {
             };
             terms.push((self.delayed(&node.name, x, steps)?, matrix));
         }
+        self.new.fp8_weights(*fp8);
         let new = self
             .new
             .linear_sum(node.name.clone(), terms, bias.clone())?;
+        self.new.fp8_weights(false);
         self.done.insert(id, (new, time));
         Ok(())
     }

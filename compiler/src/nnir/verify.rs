@@ -1,7 +1,7 @@
 //! The rules a graph keeps: checked after building and, in debug builds, after every pass.
 //!
 //! **Contract.** `Ok` means: inputs and outputs exist, operands and edges agree, every state has an update of its own type,
-//! no cycle, every shape and data dimension follows from the operands, every constant is finite, every input feeds an output
+//! no cycle, every shape and data dimension follows from the operands, every constant is finite, every FP8 weight is an FP8 value, every input feeds an output
 //! (perhaps through a state, in a later inference). The same holds for the body of every scan. Duplicate outputs are fine.
 //! **Errors.** The first violation, in the order above and then in order of computation.
 
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use petgraph::Direction;
 use petgraph::visit::EdgeRef;
+use sluice_isa::fp8;
 
 use super::graph::Graph;
 use super::infer;
@@ -39,8 +40,26 @@ impl Graph {
         }
         for &id in &order {
             self.verify_finite(id)?;
+            self.verify_fp8(id)?;
         }
         self.verify_inputs_used()
+    }
+
+    fn verify_fp8(&self, id: NodeId) -> Result<()> {
+        let node = self.node(id);
+        for w in node.op.fp8_weights() {
+            let mut rounded = w.data.clone();
+            fp8::round_rows(&mut rounded, w.shape[1..].iter().product());
+            if let Some((x, y)) = w.data.iter().zip(rounded).find(|&(&x, y)| x != y) {
+                return Err(CompileError::Unsupported {
+                    layer: node.name.clone(),
+                    op: node.op.name().into(),
+                    attribute: format!("{x} as an FP8 weight"),
+                    nearest: format!("{y}; `GraphBuilder::fp8_weights` rounds"),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn verify_references(&self) -> Result<()> {

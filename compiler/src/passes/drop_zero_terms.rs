@@ -22,9 +22,10 @@ impl Pass for DropZeroTerms {
     fn run(&self, graph: &mut Graph) -> Result<bool> {
         let mut changed = false;
         for id in graph.nodes_topological()? {
-            let Op::Linear { weights, bias } = &graph.node(id).op else {
+            let Op::Linear { weights, bias, fp8 } = &graph.node(id).op else {
                 continue;
             };
+            let fp8 = *fp8;
             let negative_zero = |v: &f32| v.to_bits() == (-0.0_f32).to_bits();
             if bias.iter().any(|b| b.data.iter().any(negative_zero)) {
                 continue;
@@ -37,7 +38,7 @@ impl Pass for DropZeroTerms {
             let (inputs, weights): (Vec<NodeId>, Vec<Arc<Tensor>>) =
                 kept.into_iter().map(|(x, w)| (x, Arc::clone(w))).unzip();
             let bias = bias.clone();
-            graph.node_mut(id).op = Op::Linear { weights, bias };
+            graph.node_mut(id).op = Op::Linear { weights, bias, fp8 };
             graph.set_inputs(id, inputs);
             changed = true;
         }

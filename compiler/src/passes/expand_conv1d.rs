@@ -39,6 +39,7 @@ impl Pass for ExpandConv1d {
                 bias,
                 dilation,
                 groups,
+                fp8,
             } = &node.op
             else {
                 continue;
@@ -56,6 +57,7 @@ impl Pass for ExpandConv1d {
                 matrices,
                 bias: bias.clone(),
                 dilation: *dilation,
+                fp8: *fp8,
             };
             let whole = conv.expand(graph, steps);
             graph.replace_uses(id, whole);
@@ -72,6 +74,7 @@ struct Convolution<'n> {
     matrices: Vec<Arc<Tensor>>,
     bias: Option<Arc<Tensor>>,
     dilation: usize,
+    fp8: bool,
 }
 
 impl Convolution<'_> {
@@ -110,7 +113,11 @@ impl Convolution<'_> {
             let mut ty = self.node.ty.clone();
             ty.shape.pop();
             let bias = self.bias.clone();
-            let op = Op::Linear { weights, bias };
+            let op = Op::Linear {
+                weights,
+                bias,
+                fp8: self.fp8,
+            };
             let result = add(graph, format!("{name}.{t}"), op, inputs, &ty);
             ty.shape.push(1);
             let op = Op::Reshape {

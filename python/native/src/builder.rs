@@ -78,6 +78,14 @@ impl GraphBuilder {
         }
     }
 
+    /// Rounds the weights of the linear, convolution and recurrent layers that follow to FP8, row by row, and stores them so.
+    fn fp8_weights(&mut self, on: bool) -> PyResult<()> {
+        guard(|| {
+            self.open()?.fp8_weights(on);
+            Ok(())
+        })
+    }
+
     /// The next input of the model.
     fn input(&mut self, name: String, shape: Vec<usize>) -> PyResult<usize> {
         guard(|| {

@@ -83,7 +83,7 @@ impl Config {
     #[pyo3(signature = (
         num_cores, block_size, *, fabric="agilex", clock_mhz=None, name=None, tensor_ram_depth=None, weight_store_depth=None,
         accum_store_depth=None, const_store_depth=None, clamp_store_depth=None, instr_store_depth=None, max_models=None,
-        select_fifo_depth=None, output_fifo_depth=None, exchange_stages=None
+        select_fifo_depth=None, output_fifo_depth=None, exchange_stages=None, fp8_weights=false
     ))]
     #[expect(clippy::too_many_arguments, reason = "the public signature")]
     fn new(
@@ -102,6 +102,7 @@ impl Config {
         select_fifo_depth: Option<u32>,
         output_fifo_depth: Option<u32>,
         exchange_stages: Option<u32>,
+        fp8_weights: bool,
     ) -> PyResult<Self> {
         guard(|| {
             let name = name.unwrap_or_else(|| format!("c{num_cores}b{block_size}"));
@@ -126,6 +127,7 @@ impl Config {
             ] {
                 *field = value.unwrap_or(*field);
             }
+            c.fp8_weights = fp8_weights;
             c.validate().map_err(isa)?;
             Ok(Self(c))
         })
@@ -155,7 +157,7 @@ impl Config {
         })
     }
 
-    /// A preset by name, the small ones for tests (c1b4, c1b8, c2b8) included.
+    /// A preset by name, the small ones for tests (c1b4, c1b8, c2b8, c2b8f8) included.
     #[staticmethod]
     fn preset(name: &str) -> PyResult<Self> {
         named(name)
@@ -294,7 +296,13 @@ impl Config {
         &self.0.name
     }
 
-    /// Weights all cores hold together.
+    /// A weight store address may hold two blocks of FP8 weights.
+    #[getter]
+    fn fp8_weights(&self) -> bool {
+        self.0.fp8_weights
+    }
+
+    /// Weights all cores hold together; twice as many FP8 weights.
     #[getter]
     fn weight_capacity(&self) -> u64 {
         self.0.weight_capacity()

@@ -20,6 +20,7 @@ impl Lowering<'_> {
         id: NodeId,
         weights: &[Arc<Tensor>],
         bias: Option<&Tensor>,
+        fp8: bool,
     ) -> Result<Lowered> {
         let node = self.graph.node(id).clone();
         let layer = self.layer(&node.name, "linear");
@@ -35,9 +36,12 @@ impl Lowering<'_> {
             let mut tiles = Vec::new();
             for (i, w) in weights.iter().enumerate() {
                 for (k, col) in (0..w.shape[1]).step_by(self.b).enumerate() {
-                    for tile in self.tiles.cut(self.b, w, row, col) {
-                        tiles.push((tile, i, k));
-                    }
+                    let cut = if fp8 {
+                        self.tiles.cut_fp8(self.b, w, row, col)?
+                    } else {
+                        self.tiles.cut(self.b, w, row, col)
+                    };
+                    tiles.extend(cut.into_iter().map(|tile| (tile, i, k)));
                 }
             }
             if tiles.len() > MAX_TERMS {

@@ -165,7 +165,7 @@ impl Lowering<'_> {
         let result = match &node.op {
             Op::Input { .. } | Op::State { .. } => return Ok(()),
             Op::Constant(t) => Lowered::Constant(Arc::clone(t)),
-            Op::Linear { weights, bias } => self.linear(id, weights, bias.as_deref())?,
+            Op::Linear { weights, bias, fp8 } => self.linear(id, weights, bias.as_deref(), *fp8)?,
             Op::Clamp { min, max } => self.clamp(id, (*min, *max))?,
             Op::Unary(op) => self.unary(id, *op)?,
             Op::Pointwise(op) => self.pointwise(id, *op)?,

@@ -350,6 +350,11 @@ impl GraphBuilder {
         reverse: bool,
         body: Graph,
     ) -> Result<Run> {
+        let body = if self.stores_fp8() {
+            body.with_fp8_weights()
+        } else {
+            body
+        };
         let mut run = Run {
             hidden: operand,
             name: name.clone(),

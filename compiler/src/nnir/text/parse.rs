@@ -420,6 +420,7 @@ impl<'t> Cursor<'t> {
                     c.list("]", Self::tensor)
                 })?,
                 bias: self.bias()?,
+                fp8: self.eat("fp8"),
             },
             "clamp" => Op::Clamp {
                 min: self.attribute("min", Self::float)?,
@@ -430,6 +431,7 @@ impl<'t> Cursor<'t> {
                 bias: self.bias()?,
                 dilation: self.attribute("dilation", Self::number)?,
                 groups: self.attribute("groups", Self::number)?,
+                fp8: self.eat("fp8"),
             },
             "concat" => Op::Concat {
                 axis: self.attribute("axis", Self::number)?,

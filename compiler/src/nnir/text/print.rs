@@ -72,7 +72,11 @@ fn write_node(
     match &node.op {
         Op::Input { index } => write!(out, " index={index}")?,
         Op::Constant(value) => write!(out, " value={}", Value(value, constants))?,
-        Op::Linear { weights, bias: b } => {
+        Op::Linear {
+            weights,
+            bias: b,
+            fp8,
+        } => {
             out.write_str(" weights=[")?;
             for (i, w) in weights.iter().enumerate() {
                 write!(
@@ -84,6 +88,7 @@ fn write_node(
             }
             out.write_char(']')?;
             bias(out, b)?;
+            out.write_str(if *fp8 { " fp8" } else { "" })?;
         }
         // `{:?}` of a float is the shortest decimal that reads back to the same bits.
         Op::Clamp { min, max } => write!(out, " min={min:?} max={max:?}")?,
@@ -103,10 +108,12 @@ fn write_node(
             bias: b,
             dilation,
             groups,
+            fp8,
         } => {
             write!(out, " weight={}", Value(weight, constants))?;
             bias(out, b)?;
             write!(out, " dilation={dilation} groups={groups}")?;
+            out.write_str(if *fp8 { " fp8" } else { "" })?;
         }
         Op::Concat { axis } => write!(out, " axis={axis}")?,
         Op::Slice { axis, start, end } => write!(out, " axis={axis} start={start} end={end}")?,

@@ -126,6 +126,7 @@ pub(in crate::onnx) fn conv(c: &mut Context<'_, '_, '_>) -> Mapped {
         bias,
         dilation,
         groups,
+        fp8: false,
     };
     let start = back - pads.0;
     if (start, stride) == (0, 1) {

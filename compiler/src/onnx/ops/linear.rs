@@ -76,6 +76,7 @@ fn left(c: &mut Context<'_, '_, '_>, weight: Tensor, x: Value) -> Mapped {
                 bias: None,
                 dilation: 1,
                 groups: 1,
+                fp8: false,
             };
             c.emit(op, &[x])
         }
@@ -132,6 +133,7 @@ pub(in crate::onnx) fn gemm(c: &mut Context<'_, '_, '_>) -> Mapped {
                         bias: None,
                         dilation: 1,
                         groups: 1,
+                        fp8: false,
                     };
                     let product = c.emit_part("product", op, &[b])?;
                     add(c, product, bias, beta)
@@ -210,6 +212,7 @@ fn linear_op(weight: Tensor, bias: Option<Tensor>) -> Op {
     Op::Linear {
         weights: vec![Arc::new(weight)],
         bias: bias.map(Arc::new),
+        fp8: false,
     }
 }
 
