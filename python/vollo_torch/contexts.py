@@ -61,7 +61,7 @@ class Fp32Activations(_Context):
 
 
 class Fp8Weights(_Context):
-    """Weights of layers traced inside are stored as 8-bit floats (E4M3)."""
+    """Weights of linear, convolution and recurrent layers traced inside are stored as 8-bit floats (E4M3)."""
 
     def _inside(self, outside: Requests) -> Requests:
         return replace(outside, fp8_weights=True)

@@ -18,6 +18,7 @@ from vollo_compiler._native import GraphBuilder
 from vollo_torch.fx.meta import TensorMetadata, is_in_place, map_values
 from vollo_torch.fx.nnir import table
 from vollo_torch.fx.nnir.fold_norms import find_norms
+from vollo_torch.fx.nnir.fp8 import stores_fp8
 from vollo_torch.fx.nnir.layer import KINDS, Absent, Graph, Layer, Runtime, Truth
 from vollo_torch.fx.nnir.report import Stop
 
@@ -147,6 +148,7 @@ class Conversion:
         if not _holds_runtime((args, kwargs)):
             return self._folded(layer, args, kwargs)
         self._check_requests(layer)
+        self.graph.builder.fp8_weights(stores_fp8(layer))
         value = self._checked(layer, self._lowered(layer, args, kwargs))
         if all(_is_float32(n) or isinstance(self.values.get(n), Truth) for n in node.all_input_nodes):
             # Otherwise the layer that brought the type in is in the report.
@@ -215,7 +217,6 @@ class Conversion:
                 "Fp32Activations",
                 "bf16 activations; sums inside a layer are wider already",
             ),
-            (meta.get("vollo_fp8_weights"), "Fp8Weights", "bf16 weights"),
             (
                 cores,
                 f"CorePartition({list(cores or ())})",

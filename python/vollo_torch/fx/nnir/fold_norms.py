@@ -1,6 +1,6 @@
 """Batch normalisation taken into the layer before it.
 
-Contract. Only where nothing else reads that layer and both work on the same axis; then the result is the same but for
+Contract. Only where nothing else reads that layer, both work on the same axis, and its weights are not to be FP8; then the result is the same but for
 one rounding. Folded in float64, rounded to float32 once.
 """
 
@@ -28,6 +28,8 @@ def find_norms(module: fx.GraphModule) -> dict[fx.Node, fx.Node]:
         if type(norm) is not nn.BatchNorm1d or norm.training or norm.running_mean is None or norm.running_var is None:
             continue
         if not isinstance(producer, fx.Node) or producer.op != "call_module" or len(producer.users) != 1:
+            continue
+        if producer.meta.get("vollo_fp8_weights"):
             continue
         kind = type(module.get_submodule(str(producer.target)))
         rank = len(node.meta["tensor_meta"].shape)

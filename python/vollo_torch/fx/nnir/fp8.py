@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vollo_torch.fx.meta import requested
-
 if TYPE_CHECKING:
     from vollo_torch.fx.nnir.layer import Layer
 
@@ -24,7 +22,9 @@ _OPERATIONS = frozenset(
         "Linear",
         "linear",
         "matmul",
+        "rmatmul",
         "mm",
+        "mv",
         "bmm",
         "addmm",
         "Conv1d",
@@ -44,7 +44,7 @@ _OPERATIONS = frozenset(
 
 def stores_fp8(layer: Layer) -> bool:
     """The layer has weights, and they are to be stored as FP8."""
-    return layer.operation in _OPERATIONS and requested(layer.node, "fp8_weights")
+    return layer.operation in _OPERATIONS and bool(layer.node.meta.get("vollo_fp8_weights"))
 
 
 def refuse_fp8(layer: Layer, attribute: str, nearest: str) -> None:

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
+from vollo_torch.fx.nnir.fp8 import stores_fp8
 from vollo_torch.fx.nnir.packing import agreeing
 from vollo_torch.fx.nnir.report import Report, Stop
 
@@ -60,6 +61,7 @@ class Builder(Protocol):
     def shape(self, id: int) -> Sequence[int]: ...
     def pack(self, id: int, axis: int) -> None: ...
     def output(self, id: int) -> None: ...
+    def fp8_weights(self, on: bool) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -358,6 +360,7 @@ class Layer:
         inner.report, inner.stream_only = self.graph.report, self.graph.stream_only
         layer = Layer(inner, self.node, self.operation)
         layer.name = name
+        inner.builder.fp8_weights(stores_fp8(layer))
         try:
             write(layer)
             if inner.first_error is None and not inner.report:

@@ -50,7 +50,12 @@ error.
 
 While `forward` is traced, shapes are plain numbers: `x.shape`, `len(x)`, loops and conditions over them work. Values
 are not: a condition on a value computed from an input is refused. So are random numbers, state changed in `forward`,
-and, for now, `Fp32Activations`, `Fp8Weights` and `CorePartition` around a layer.
+and, for now, `Fp32Activations` and `CorePartition` around a layer.
+
+Inside `with vollo_torch.Fp8Weights():` the constant weights of linear, convolution and recurrent layers are rounded to E4M3 with
+a power of two per row (ADR 0011) and take half the space, on configurations that store them (`Config.fp8_weights`; the V80 boards
+do). Weights that are E4M3 numbers below 128 already, `w.to(torch.float8_e4m3fn).to(torch.float32)`, stay as they are. Other
+layers do not change; products of two run-time tensors are refused there.
 
 A model over a sequence compiles whole, all steps in one inference, or streamed (`NNIR.streaming_transform`), one step per
 inference: convolutions look back and recurrent layers carry their state on. Streamed, nothing may reach other steps but

@@ -18,8 +18,11 @@ import torch
 from torch import Tensor
 
 from vollo_torch.fx.nnir.fold_norms import absorb_norm
+from vollo_torch.fx.nnir.fp8 import refuse_fp8
 from vollo_torch.fx.nnir.layer import Layer, Number, Runtime, Value
 from vollo_torch.fx.nnir.ops import dynamic
+
+_PACKED = "a product along the data dimension, or outside of the context"
 
 
 def linear(layer: Layer, input: Value, weight: Any, bias: Any = None) -> Value:
@@ -63,6 +66,7 @@ def _times(layer: Layer, x: Runtime, weight: Tensor, bias: Tensor | None, part: 
     packed = layer.data_dim(x)
     if packed is None or packed == len(x.shape) - 1:
         return layer.linear(x, weight, bias, part=part)
+    refuse_fp8(layer, f"a product along axis {len(x.shape) - 1} of {x.shape}, packed along axis {packed},", _PACKED)
     lifted = layer.reshape(x, (*x.shape, 1), part=f"{part}.lifted" if part else "lifted")
     product = layer.pointwise("mul", lifted, weight.t().contiguous(), part=f"{part}.terms" if part else "terms")
     if bias is None:
@@ -92,6 +96,7 @@ def _product(layer: Layer, a: Value, b: Value, part: str) -> Value:
         dotted = f"{part}." if part else ""
         if packed is not None and packed != rank - 2:
             # [M, K, 1] [.., 1, K, N], summed over K.
+            refuse_fp8(layer, f"a product along axis {rank - 2} of {x.shape}, packed along axis {packed},", _PACKED)
             lifted = layer.reshape(x, (*x.shape[:-2], 1, *x.shape[-2:]), part=f"{dotted}lifted")
             terms = layer.pointwise("mul", matrix.unsqueeze(-1), lifted, part=f"{dotted}terms")
             result = layer.reduce("sum", terms, [rank - 1], False, part=part if a.dim() > 1 else f"{dotted}row")
@@ -102,6 +107,7 @@ def _product(layer: Layer, a: Value, b: Value, part: str) -> Value:
             result = layer.transpose(product, order, part=part if a.dim() > 1 else f"{dotted}row")
         # The axis of the one row may be the packed one.
         return result if a.dim() > 1 else layer.reduce("sum", result, [rank - 2], False, part=part)
+    refuse_fp8(layer, "a product of two run-time tensors", "constant weights, or the product outside of the context")
     return dynamic.matmul(layer, layer.runtime(a), layer.runtime(b), part)
 
 

@@ -84,7 +84,8 @@ def _body(layer: Layer, step: _Step, shapes: list[tuple[int, ...]], initial: lis
     from vollo_torch.fx.nnir.convert import Conversion
     from vollo_torch.fx.prepare import prepare_shape
 
-    traced, _ = prepare_shape(step.eval() if not step.training else step, *map(torch.zeros, shapes), *initial)
+    with Fp8Weights() if layer.node.meta.get("vollo_fp8_weights") else nullcontext():
+        traced, _ = prepare_shape(step.eval() if not step.training else step, *map(torch.zeros, shapes), *initial)
 
     def write(body: Layer) -> None:
         conversion = Conversion(traced, body.graph, [None] * len(shapes) + list(initial))
