@@ -38,6 +38,9 @@ pub struct Net {
     /// One inference is one step of a sequence.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stream: bool,
+    /// Weights of linear and convolution layers are FP8.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fp8: bool,
     /// How weights are drawn.
     #[serde(default, skip_serializing_if = "Init::is_he")]
     pub init: Init,
@@ -302,6 +305,7 @@ impl Net {
             noise,
             states: vec![],
         };
+        b.g.fp8_weights(self.fp8);
         for i in &self.inputs {
             let id = b.g.input(i.name.clone(), &b.with_time(&i.shape));
             b.define(&i.name, id)?;

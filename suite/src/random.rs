@@ -53,6 +53,7 @@ pub fn network(seed: u64, limits: Limits) -> Net {
             seed,
             init: Init::He,
             stream,
+            fp8: false,
             outputs: vec![],
             inputs: vec![],
             layers: vec![],

@@ -77,6 +77,11 @@ fn c2b8() {
 }
 
 #[test]
+fn c2b8f8() {
+    fuzz("c2b8f8", 60);
+}
+
+#[test]
 fn c6b32() {
     fuzz("c6b32", 20);
 }

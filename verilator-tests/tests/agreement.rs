@@ -59,6 +59,11 @@ fn c2b8() {
 }
 
 #[test]
+fn c2b8f8() {
+    agree("c2b8f8");
+}
+
+#[test]
 fn c6b32() {
     agree("c6b32");
 }

@@ -104,3 +104,8 @@ fn c1b4() {
 fn c2b8() {
     fuzz("c2b8");
 }
+
+#[test]
+fn c2b8f8() {
+    fuzz("c2b8f8");
+}

@@ -114,6 +114,40 @@ fn corrupted_weight() {
 }
 
 #[test]
+fn corrupted_fp8_code() {
+    if !tools_or_skip("corrupted_fp8_code") {
+        return;
+    }
+    let config = preset("c2b8f8").unwrap();
+    let net = sluice_suite::Net {
+        fp8: true,
+        ..models::residual_mlp(16, 16, 8, 1)
+    };
+    let bundle = Bundle::compile(&[net], &config).unwrap();
+    let jobs = bundle.jobs(&bundle.requests(6, 3), 3);
+    let pattern = StallPattern::all(3)[7];
+    let expected = VmExecutor.run(&bundle.program, &jobs, &pattern).unwrap();
+    let mut rtl = RtlExecutor::new(&config).unwrap();
+    let got = rtl.run(&bundle.program, &jobs, &pattern).unwrap();
+    assert_eq!(difference(&expected, &got), None);
+    let words = writes(&bundle.program).unwrap();
+    let row = (0..words.len())
+        .rfind(|&i| {
+            let w = &words[i];
+            let image = &bundle.program.cores[w.core as usize];
+            w.space == Space::Weights && w.row == 1 && w.addr as usize >= image.weights.len()
+        })
+        .unwrap();
+    // The lowest exponent bit of the first lane, of the first block at the address.
+    let mut bad = words;
+    bad[row].data[0] ^= 1 << 3;
+    let mut device = rtl.loaded_with(&bad, 1).unwrap();
+    let got = drive("corrupted", &mut device, &bundle.program, &jobs, &pattern).unwrap();
+    assert!(difference(&expected, &got).is_some_and(|d| d.contains("lane")));
+    assert_eq!(got.handshakes, expected.handshakes);
+}
+
+#[test]
 fn corrupted_schedule() {
     let Some(s) = setup("corrupted_schedule") else {
         return;

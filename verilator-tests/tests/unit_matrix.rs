@@ -13,45 +13,53 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use sluice_isa::acc::{Acc, MAX_TERMS, Term};
+use sluice_isa::fp8;
 use sluice_isa::lbfp::{LANE_OFF, WEIGHT_MAX, WeightBlock, quantize, step};
-use sluice_isa::load::row_record;
+use sluice_isa::load::{fp8_row_record, row_record};
 use sluice_isa::timing::tree_stages;
-use sluice_isa::words::{Init, MatrixKind, MatrixWord};
+use sluice_isa::words::{Init, MatrixKind, MatrixWord, WeightFormat};
 use support::Random;
 use verilator_sys::{Build, Library, Model, ModelOptions, Port, tools_or_skip};
 
 const SEED: u64 = 0x0AC1_D0C5;
 const BLOCKS: usize = 40;
+/// Addresses with 17-bit mantissas where there are FP8 blocks too.
+const WIDE: usize = 16;
 const ACCUMULATORS: u32 = 8;
 const TENSORS: usize = 64;
 const CONSTANTS: usize = 16;
 
-fn library(block_size: usize) -> Library {
+fn library(block_size: usize, fp8: bool) -> Library {
     let rtl = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hdl/rtl");
     let list = |names: &[&str]| -> Vec<PathBuf> { names.iter().map(|n| rtl.join(n)).collect() };
-    Build::new(format!("matrix_b{block_size}"))
-        .top("sl_matrix_unit")
-        .include(rtl.join("common"))
-        .sources(list(&[
-            "sl_pkg.sv",
-            "common/sl_ram_1r1w.sv",
-            "common/sl_ram_mask.sv",
-            "common/sl_ram_async.sv",
-            "matrix/sl_align_lane.sv",
-            "matrix/sl_align_max.sv",
-            "matrix/sl_aligner.sv",
-            "matrix/sl_dot_product.sv",
-            "matrix/sl_late_operand.sv",
-            "matrix/sl_accumulator.sv",
-            "matrix/sl_acc_to_float.sv",
-            "matrix/sl_matrix_row.sv",
-            "matrix/sl_matrix_unit.sv",
-        ]))
-        .param("BlockSize", block_size)
-        .param("WeightDepth", BLOCKS)
-        .param("AccumDepth", ACCUMULATORS)
-        .build()
-        .unwrap()
+    Build::new(format!(
+        "matrix_b{block_size}{}",
+        if fp8 { "f8" } else { "" }
+    ))
+    .top("sl_matrix_unit")
+    .include(rtl.join("common"))
+    .sources(list(&[
+        "sl_pkg.sv",
+        "common/sl_ram_1r1w.sv",
+        "common/sl_ram_mask.sv",
+        "common/sl_ram_async.sv",
+        "matrix/sl_align_lane.sv",
+        "matrix/sl_align_max.sv",
+        "matrix/sl_aligner.sv",
+        "matrix/sl_dot_product.sv",
+        "matrix/sl_fp8_lane.sv",
+        "matrix/sl_late_operand.sv",
+        "matrix/sl_accumulator.sv",
+        "matrix/sl_acc_to_float.sv",
+        "matrix/sl_matrix_row.sv",
+        "matrix/sl_matrix_unit.sv",
+    ]))
+    .param("BlockSize", block_size)
+    .param("WeightDepth", BLOCKS)
+    .param("AccumDepth", ACCUMULATORS)
+    .param("Fp8Weights", usize::from(fp8))
+    .build()
+    .unwrap()
 }
 
 /// bf16 with an exponent around `e`, sometimes zero, subnormal or the largest.
@@ -133,6 +141,16 @@ fn weights(random: &mut Random, b: usize, style: usize) -> WeightBlock {
     block
 }
 
+/// Mantissas of stored codes, block `i` with all of them in turn; exponents as in `weights`.
+fn fp8_weights(random: &mut Random, b: usize, i: usize) -> WeightBlock {
+    let mut block = weights(random, b, i);
+    let stored: Vec<u8> = (0..=255).filter(|&c| fp8::is_stored(c)).collect();
+    for (k, m) in block.m.iter_mut().enumerate() {
+        *m = fp8::mantissa(stored[(i * b * b + k) % stored.len()]);
+    }
+    block
+}
+
 fn fp32(random: &mut Random) -> u32 {
     match random.below(20) {
         0 => random.word() & 0x807F_FFFF,
@@ -147,13 +165,15 @@ fn fp32(random: &mut Random) -> u32 {
 struct World {
     b: usize,
     weights: Vec<WeightBlock>,
+    /// Two an address, behind `weights`; none without FP8 weights.
+    fp8: Vec<WeightBlock>,
     /// Tensor blocks of the late port, by address; all banks show the same with the bank's number mixed in.
     tensors: Vec<Vec<u16>>,
     constants: Vec<Vec<u32>>,
 }
 
 impl World {
-    fn new(b: usize, random: &mut Random) -> Self {
+    fn new(b: usize, fp8: bool, random: &mut Random) -> Self {
         let mut tensors = Vec::new();
         for _ in 0..TENSORS / 2 {
             let planes: Vec<u32> = (0..b).map(|_| fp32(random)).collect();
@@ -164,12 +184,27 @@ impl World {
         let constants = (0..CONSTANTS)
             .map(|_| (0..b).map(|_| fp32(random)).collect())
             .collect();
+        let wide = if fp8 { WIDE } else { BLOCKS };
+        // The last address has one block only.
+        let pairs = (2 * (BLOCKS - wide)).saturating_sub(1);
         Self {
             b,
-            weights: (0..BLOCKS).map(|i| weights(random, b, i)).collect(),
+            weights: (0..wide).map(|i| weights(random, b, i)).collect(),
+            fp8: (0..pairs).map(|i| fp8_weights(random, b, i)).collect(),
             tensors,
             constants,
         }
+    }
+
+    /// The block a word takes.
+    fn block(&self, word: &MatrixWord) -> &WeightBlock {
+        let at = word.weight as usize;
+        let half = match word.weight_format {
+            WeightFormat::Lbfp17 => return &self.weights[at],
+            WeightFormat::Fp8Low => 0,
+            WeightFormat::Fp8High => 1,
+        };
+        &self.fp8[2 * (at - self.weights.len()) + half]
     }
 
     fn tensor(&self, bank: u32, addr: u32) -> Vec<u16> {
@@ -252,6 +287,7 @@ impl Script {
             weight: random.below(BLOCKS as u32),
             acc,
             init_addr: random.below(CONSTANTS as u32),
+            weight_format: WeightFormat::Lbfp17,
         };
         let x = operand(random, b);
         self.push(random, word, x);
@@ -327,6 +363,21 @@ fn scenario(b: usize, random: &mut Random, scale: usize) -> Vec<Tick> {
     s.ticks
 }
 
+/// Spreads the weight addresses from [`WIDE`] on over the FP8 blocks.
+fn halves(ticks: &mut [Tick]) {
+    for (i, tick) in ticks.iter_mut().enumerate() {
+        let word = &mut tick.word;
+        if word.kind == MatrixKind::Product && word.weight as usize >= WIDE {
+            let last = word.weight as usize == BLOCKS - 1;
+            word.weight_format = if last || i % 2 == 0 {
+                WeightFormat::Fp8Low
+            } else {
+                WeightFormat::Fp8High
+            };
+        }
+    }
+}
+
 /// The machine's accumulators by the isa crate.
 fn expected(world: &World, ticks: &[Tick]) -> Vec<Option<Vec<u32>>> {
     let mut accs = vec![vec![Acc::ZERO; world.b]; ACCUMULATORS as usize];
@@ -337,7 +388,7 @@ fn expected(world: &World, ticks: &[Tick]) -> Vec<Option<Vec<u32>>> {
                 results.push(None);
                 continue;
             }
-            MatrixKind::Product => step(&world.weights[word.weight as usize], x),
+            MatrixKind::Product => step(world.block(word), x),
             MatrixKind::Add32 => {
                 let high = world.tensor(word.bank, word.addr);
                 let low = world.tensor(word.bank, word.addr + 1);
@@ -436,14 +487,20 @@ impl Bench {
             self.edge();
         }
         self.set(self.rst, 1);
-        let width = 17 * world.b as u32 + 16;
-        for (addr, block) in world.weights.iter().enumerate() {
+        let scale = if world.fp8.is_empty() { 16 } else { 32 };
+        let width = 17 * world.b as u32 + scale;
+        let wide = world.weights.iter().map(std::slice::from_ref);
+        for (addr, blocks) in wide.chain(world.fp8.chunks(2)).enumerate() {
             for n in 0..world.b {
                 let [valid, row, address, data] = self.load;
                 self.set(valid, 1);
                 self.set(row, n as u64);
                 self.set(address, addr as u64);
-                let record = row_record(block, n, width);
+                let record = if addr < world.weights.len() {
+                    row_record(&blocks[0], n, width)
+                } else {
+                    fp8_row_record(blocks, n, width)
+                };
                 self.set_wide(data, &record);
                 self.edge();
             }
@@ -542,14 +599,17 @@ fn run(
     Ok(())
 }
 
-fn check(block_size: usize, scale: usize) {
+fn check(block_size: usize, scale: usize, fp8: bool) {
     if !tools_or_skip("unit_matrix") {
         return;
     }
-    let library = library(block_size);
+    let library = library(block_size, fp8);
     let mut random = Random(SEED + block_size as u64);
-    let world = World::new(block_size, &mut random);
-    let ticks = scenario(block_size, &mut random, scale);
+    let world = World::new(block_size, fp8, &mut random);
+    let mut ticks = scenario(block_size, &mut random, scale);
+    if fp8 {
+        halves(&mut ticks);
+    }
     let want = expected(&world, &ticks);
     run(&library, &world, &ticks, &want).unwrap();
 
@@ -560,6 +620,16 @@ fn check(block_size: usize, scale: usize) {
             results.contains(&special),
             "no {special:08x} among the results"
         );
+    }
+
+    if fp8 {
+        // Every bit of a code that is used matters: the first product in a block of all codes tells.
+        let mut other = World::new(block_size, fp8, &mut Random(SEED + block_size as u64));
+        let block = &mut other.fp8[0];
+        let n = (0..block_size).find(|&n| block.l[n] != LANE_OFF).unwrap();
+        let code = fp8::code(block.m[n]).unwrap();
+        block.m[n] = fp8::mantissa(code ^ 1);
+        assert!(run(&library, &other, &ticks, &want).is_err());
     }
 
     // The comparison can fail: one flipped bit of one lane, and one tick late, are both found.
@@ -576,15 +646,25 @@ fn check(block_size: usize, scale: usize) {
 
 #[test]
 fn block_size_4() {
-    check(4, 4);
+    check(4, 4, false);
 }
 
 #[test]
 fn block_size_8() {
-    check(8, 4);
+    check(8, 4, false);
 }
 
 #[test]
 fn block_size_32() {
-    check(32, 1);
+    check(32, 1, false);
+}
+
+#[test]
+fn fp8_block_size_4() {
+    check(4, 4, true);
+}
+
+#[test]
+fn fp8_block_size_32() {
+    check(32, 1, true);
 }

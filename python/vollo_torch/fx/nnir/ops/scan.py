@@ -14,12 +14,14 @@ report.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
 import vollo_torch.nn
+from vollo_torch.contexts import Fp8Weights
 from vollo_torch.fx.nnir.layer import KINDS, Layer, Runtime, Value
 
 
