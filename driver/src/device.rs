@@ -35,6 +35,8 @@ pub struct Identity {
     pub load_words: u32,
     /// Weight blocks per core.
     pub weight_depth: u32,
+    /// An address of the weight stores may hold two FP8 blocks.
+    pub fp8_weights: bool,
     /// Constant blocks per core.
     pub const_depth: u32,
     /// Blocks in a tensor bank.
@@ -182,6 +184,7 @@ impl<B: Bus> Device<B> {
                 exchange_stages: field(shape, map::CAPABILITY_SHAPE_EXCHANGE_STAGES),
                 load_words: field(shape, map::CAPABILITY_SHAPE_LOAD_WORDS),
                 weight_depth: field(stores, map::CAPABILITY_STORES_WEIGHT_DEPTH),
+                fp8_weights: field(stores, map::CAPABILITY_STORES_FP8_WEIGHTS) != 0,
                 const_depth: field(stores, map::CAPABILITY_STORES_CONST_DEPTH),
                 tensor_depth: field(tensors, map::CAPABILITY_TENSORS_TENSOR_DEPTH),
                 accum_depth: field(tensors, map::CAPABILITY_TENSORS_ACCUM_DEPTH),

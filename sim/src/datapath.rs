@@ -10,7 +10,7 @@
 //! copied when it is read, so that later writes cannot reach it.
 //! **Errors.** None; addresses were validated.
 
-use sluice_isa::{Acc, CoreImage, Format, HardwareConfig, Op as Alu, Program};
+use sluice_isa::{Acc, Format, HardwareConfig, Op as Alu, Program};
 
 use crate::image::{Image, Op, RING, Start};
 use crate::kernel::{self, Column, Engine, Operand, Weights};
@@ -45,11 +45,11 @@ struct Bias {
 impl Fixed {
     pub(crate) fn new(program: &Program) -> Self {
         let b = program.config.block_size as usize;
-        let blocks = |core| {
-            let CoreImage { weights, fp8, .. } = core;
-            weights.iter().chain(fp8)
-        };
-        let weights = Weights::new(b, program.cores.iter().flat_map(blocks));
+        let blocks = program
+            .cores
+            .iter()
+            .flat_map(|core| core.weights.iter().chain(&core.fp8));
+        let weights = Weights::new(b, blocks);
         let image = Image::new(program, &weights);
         let starts = image.constants.iter().map(|&u| Acc::from_bias(u));
         Self {

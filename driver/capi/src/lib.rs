@@ -288,11 +288,12 @@ pub fn device_id<B: Bus>(device: &Device<B>) -> String {
         .map(|(name, value)| format!("\"{name}\": {value}"))
         .collect();
     format!(
-        "{{\"register_map\": \"{}.{}\", \"config_hash\": \"{:016x}\", {}}}",
+        "{{\"register_map\": \"{}.{}\", \"config_hash\": \"{:016x}\", {}, \"fp8_weights\": {}}}",
         i.version.0,
         i.version.1,
         i.config_hash,
-        numbers.join(", ")
+        numbers.join(", "),
+        i.fp8_weights
     )
 }
 

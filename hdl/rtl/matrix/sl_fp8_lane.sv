@@ -3,8 +3,7 @@
 // Timing     Combinational, between the row store and its output register.
 // Formats    field_i is a mantissa, or {0, second code, first code}. A code S.EEEE.MMM stands for (8 + M) << (E - 1), for E = 0 for M,
 //            negated if S; E is at most 13 (isa fp8: what the store may hold), so 17 bits are enough.
-// Depth      Each bit of the result depends on the eight bits of one code: one level chooses the code, two make the bit, one chooses
-//            between it and the mantissa.
+// Depth      Four levels and no carry: choice of the code, its significand, two shifts with the choice of the mantissa in the second.
 
 module sl_fp8_lane
   import sl_pkg::*;
@@ -15,15 +14,39 @@ module sl_fp8_lane
     output logic [WeightBits-1:0] m_o
 );
   logic [Fp8Bits-1:0] code;
-  logic [3:0] exponent;
-  logic signed [4:0] significand, negated;
-  logic signed [WeightBits-1:0] value;
+  logic [4:0] significand;
+  logic [7:0] fine;
+  logic signed [WeightBits+2:0] value;
 
   assign code = second_i ? field_i[2*Fp8Bits-1:Fp8Bits] : field_i[Fp8Bits-1:0];
-  assign exponent = code[6:3];
-  // Signed in front of the shift, so that no carry follows it.
-  assign significand = $signed({1'b0, exponent != 0, code[2:0]});
-  assign negated = code[7] ? -significand : significand;
-  assign value = WeightBits'(negated) <<< (exponent == 0 ? 4'd0 : exponent - 4'd1);
-  assign m_o = fp8_i ? value : field_i;
+
+  // Twice the significand with its sign, shifted by the lower exponent bits: E = 0 shifts as far as E = 1.
+  always_comb begin
+    automatic logic normal = code[6:3] != 0;
+    significand = {
+      code[7] && (normal || code[2:0] != 0),
+      normal ^ (code[7] && code[2:0] != 0),
+      code[2] ^ (code[7] && code[1:0] != 0),
+      code[1] ^ (code[7] && code[0]),
+      code[0]
+    };
+    unique case (code[4:3])
+      2'd0:
+      fine = normal ? {{3{significand[4]}}, significand} : {{2{significand[4]}}, significand, 1'b0};
+      2'd1: fine = {{2{significand[4]}}, significand, 1'b0};
+      2'd2: fine = {significand[4], significand, 2'b00};
+      default: fine = {significand, 3'b000};
+    endcase
+    unique case (code[6:5])
+      2'd0: value = (WeightBits + 3)'($signed(fine));
+      2'd1: value = (WeightBits + 3)'($signed({fine, 4'b0}));
+      2'd2: value = (WeightBits + 3)'($signed({fine, 8'b0}));
+      default: value = $signed({fine, 12'b0});
+    endcase
+  end
+
+  assign m_o = fp8_i ? value[WeightBits:1] : field_i;
+
+  logic unused;
+  assign unused = ^{value[WeightBits+2:WeightBits+1], value[0]};
 endmodule

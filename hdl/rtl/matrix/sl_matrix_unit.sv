@@ -33,9 +33,9 @@ module sl_matrix_unit #(
 
     output logic [BlockSize*32-1:0] acc_value_o,
 
-    input logic                       load_valid_i,
-    input logic [                6:0] load_row_i,
-    input logic [               15:0] load_addr_i,
+    input logic                               load_valid_i,
+    input logic [                        6:0] load_row_i,
+    input logic [                       15:0] load_addr_i,
     input logic [17*BlockSize+ScaleWidth-1:0] load_data_i
 );
   import sl_pkg::*;
@@ -126,8 +126,8 @@ module sl_matrix_unit #(
   // Scale store: read in c0. L goes to the aligner, R waits for stage 3.
   logic [BlockSize-1:0][ScaleWidth-1:0] scales;
   logic [BlockSize-1:0][15:0] scale;
-  logic [BlockSize-1:0][ 7:0] lane_exp;
-  logic [BlockSize-1:0][ 7:0] row_exp  [1:3+Late];
+  logic [BlockSize-1:0][7:0] lane_exp;
+  logic [BlockSize-1:0][7:0] row_exp[1:3+Late];
 
   sl_ram_mask #(
       .Lanes    (BlockSize),
