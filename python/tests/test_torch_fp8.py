@@ -106,7 +106,9 @@ def wide(fp8):
 
 
 def test_fp8_weights_take_half_the_space():
-    with pytest.raises(vollo_compiler.AllocationError, match="needs 512 weight blocks, the configuration has 256; 256 too many"):
+    with pytest.raises(
+        vollo_compiler.AllocationError, match="needs 512 weight blocks, the configuration has 256; 256 too many"
+    ):
         wide(False).to_program(CONFIG)
     program = wide(True).to_program(CONFIG, allow_mixed_precision_fusion=False)
     assert program.metrics().weight_store_used == [128, 128]
@@ -152,7 +154,9 @@ def test_norms_are_not_folded_into_fp8_layers():
 
 
 def test_a_configuration_without_names_layer_and_way_out():
-    with pytest.raises(ValueError, match="layer 'conv': configuration 'c2b8' has no FP8 weights; compile for one that has"):
+    with pytest.raises(
+        ValueError, match="layer 'conv': configuration 'c2b8' has no FP8 weights; compile for one that has"
+    ):
         lower(Net(), torch.randn(1, 6, 5)).to_program(vollo_compiler.Config.preset("c2b8"))
     assert vollo_compiler.Config.amd_v80_c6b32().fp8_weights
     assert vollo_compiler.Config(2, 8, fp8_weights=True).fp8_weights
