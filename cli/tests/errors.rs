@@ -97,7 +97,7 @@ fn options_that_do_not_go_together() {
         "compile tiny.nnir --config c7b7",
         2,
         "[SL-I009] no preset called `c7b7`; presets are bittware_ia420f_c6b32, bittware_ia840f_c3b64, bittware_ia840f_c2b64d, \
-         napatech_nt400d11_c6b32, amd_v80_c6b32, amd_v80ll_c6b32, silicom_artena_c8b32, c1b4, c1b8, c2b8",
+         napatech_nt400d11_c6b32, amd_v80_c6b32, amd_v80ll_c6b32, silicom_artena_c8b32, c1b4, c1b8, c2b8, c2b8f8",
     );
     s.fails(
         "compile tiny.nnir tiny.nnir --config c2b8",

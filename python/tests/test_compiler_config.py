@@ -87,7 +87,7 @@ def test_files(tmp_path):
     config = Config(3, 16, weight_store_depth=100)
     config.save(str(path))
     assert Config.load(path) == config
-    newer = path.read_text().replace('"format_version": 1', '"format_version": 99')
+    newer = path.read_text().replace('"format_version": 2', '"format_version": 99')
     path.write_text(newer)
     with pytest.raises(ValueError, match="99"):
         Config.load(path)
