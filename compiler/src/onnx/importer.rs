@@ -351,6 +351,11 @@ impl Context<'_, '_, '_> {
         output.is_some_and(|name| !name.is_empty())
     }
 
+    /// Outputs the layer has, named or not.
+    pub(super) fn output_count(&self) -> usize {
+        self.layer.proto.output.len()
+    }
+
     /// Gives an output besides the first, of an operator whose row has spare outputs.
     pub(super) fn output(&mut self, position: usize, value: Value) {
         self.more.insert(position, value);

@@ -7,6 +7,8 @@
 //! | 3       | `[D, 2 G H]`           | biases of 1, then of 2                              |
 //! | 5, 6    | `[D, N, H]`            | first states                                        |
 //! | outputs | `[T, D, N, H]`, `[D, N, H]`, `[D, N, H]` | all hidden states, the last, the last cell state |
+//!
+//! With `layout` 1 the batch comes first: `[N, T, I]`, `[N, D, H]` and `[N, T, D, H]`.
 
 use std::sync::Arc;
 
@@ -51,9 +53,12 @@ pub(in crate::onnx) fn gru(c: &mut Context<'_, '_, '_>) -> Mapped {
 }
 
 fn recurrent(c: &mut Context<'_, '_, '_>, cell: Cell) -> Mapped {
-    if c.int("layout", 0)? != 0 {
-        return Err(c.unsupported("layout=1", "layout=0 and a Transpose"));
-    }
+    // Axes of the steps in the operand and of the directions in the states.
+    let (axis, apart) = match c.int("layout", 0)? {
+        0 => (0, 0),
+        1 => (1, 1),
+        layout => return Err(c.invalid(format!("layout={layout}"))),
+    };
     let direction = c.text("direction").unwrap_or_else(|| "forward".to_owned());
     let reversed: &[bool] = match direction.as_str() {
         "forward" => &[false],
@@ -82,16 +87,18 @@ fn recurrent(c: &mut Context<'_, '_, '_>, cell: Cell) -> Mapped {
     let x = c.float(0)?;
     let shape = c.shape(&x)?;
     let gates = cell.gates();
-    let (&[_, batch, inputs], &[_, _, hidden]) = (&shape[..], &r.tensor.shape[..]) else {
+    let (&[_, _, inputs], &[_, _, hidden]) = (&shape[..], &r.tensor.shape[..]) else {
         return Err(c.invalid("the operand and the weights must have three axes"));
     };
-    let (count, rows) = (reversed.len(), gates.len() * hidden);
+    let (count, rows, batch) = (reversed.len(), gates.len() * hidden, shape[1 - axis]);
+    let mut states = vec![batch, hidden];
+    states.insert(apart, count);
     let expected = [
         (Some(&w), vec![count, rows, inputs]),
         (Some(&r), vec![count, rows, hidden]),
         (b.as_ref(), vec![count, 2 * rows]),
-        (h0.as_ref(), vec![count, batch, hidden]),
-        (c0.as_ref(), vec![count, batch, hidden]),
+        (h0.as_ref(), states.clone()),
+        (c0.as_ref(), states),
     ];
     for (tensor, shape) in expected {
         if let Some(tensor) = tensor
@@ -118,14 +125,16 @@ fn recurrent(c: &mut Context<'_, '_, '_>, cell: Cell) -> Mapped {
                 input_bias: half(0),
                 hidden_bias: half(1),
             },
-            h0: h0.as_ref().map(|h| Arc::new(h.tensor.step(0, d))),
-            c0: c0.as_ref().map(|h| Arc::new(h.tensor.step(0, d))),
+            h0: h0.as_ref().map(|h| Arc::new(h.tensor.step(apart, d))),
+            c0: c0.as_ref().map(|h| Arc::new(h.tensor.step(apart, d))),
         });
     }
     let name = c.own_name().to_owned();
     let last = [c.has_output(1), c.has_output(2) && cell == Cell::Lstm];
     let (g, x) = c.builder(&x)?;
     let mut runs: Vec<Run> = vec![];
+    let mut whole_shape = vec![shape[0], shape[1], hidden];
+    whole_shape.insert(axis + 1, 1);
     let mut whole: Vec<NodeId> = vec![];
     for (direction, &reverse) in directions.iter().zip(reversed) {
         let part = match (count, reverse) {
@@ -134,19 +143,15 @@ fn recurrent(c: &mut Context<'_, '_, '_>, cell: Cell) -> Mapped {
             (_, true) => format!("{name}.backward"),
         };
         let run = match cell {
-            Cell::Lstm => g.lstm_run(part.clone(), x, 0, direction, reverse)?,
+            Cell::Lstm => g.lstm_run(part.clone(), x, axis, direction, reverse)?,
             Cell::Gru { reset_after } => {
-                g.gru_run(part.clone(), x, 0, direction, reverse, reset_after)?
+                g.gru_run(part.clone(), x, axis, direction, reverse, reset_after)?
             }
         };
-        whole.push(g.reshape(
-            format!("{part}.unsqueezed"),
-            run.hidden(),
-            &[shape[0], 1, batch, hidden],
-        )?);
+        whole.push(g.reshape(format!("{part}.unsqueezed"), run.hidden(), &whole_shape)?);
         runs.push(run);
     }
-    let y = g.concat(name.clone(), &whole, 1)?;
+    let y = g.concat(name.clone(), &whole, axis + 1)?;
     let mut more = vec![];
     for (position, wanted) in last.into_iter().enumerate() {
         if !wanted {
@@ -163,7 +168,7 @@ fn recurrent(c: &mut Context<'_, '_, '_>, cell: Cell) -> Mapped {
         let what = ["h", "c"][position];
         more.push((
             position + 1,
-            g.concat(format!("{name}.{what}"), &states, 0)?,
+            g.concat(format!("{name}.{what}"), &states, apart)?,
         ));
     }
     for (position, id) in more {

@@ -71,6 +71,62 @@ pub(in crate::onnx) fn slice(c: &mut Context<'_, '_, '_>) -> Mapped {
     Ok(value)
 }
 
+/// One part per output, as long as `split` says, or all of one length but perhaps the last.
+pub(in crate::onnx) fn split(c: &mut Context<'_, '_, '_>) -> Mapped {
+    let along = c.int("axis", 0)?;
+    let given = match c.ints("split") {
+        Some(lengths) => Some(lengths),
+        None => c.integers(1)?.map(|lengths| lengths.data.clone()),
+    };
+    let x = c.float(0)?;
+    let shape = c.shape(&x)?;
+    let axis = axis(c, along, shape.len())?;
+    let count = c.output_count();
+    let wanted = usize::try_from(c.int("num_outputs", 0)?).unwrap_or(0);
+    let lengths: Vec<usize> = match given {
+        Some(lengths) => lengths
+            .iter()
+            .map(|&n| usize::try_from(n).unwrap_or(usize::MAX))
+            .collect(),
+        None if wanted != 0 && wanted != count => {
+            return Err(c.invalid(format!("num_outputs={wanted} of {count} outputs")));
+        }
+        None => {
+            let each = shape[axis].div_ceil(count);
+            let start = |i: usize| (i * each).min(shape[axis]);
+            (0..count).map(|i| start(i + 1) - start(i)).collect()
+        }
+    };
+    let total = lengths.iter().try_fold(0_usize, |n, &l| n.checked_add(l));
+    if lengths.len() != count || total != Some(shape[axis]) {
+        return Err(c.invalid(format!(
+            "parts of {lengths:?} for {count} outputs, axis {axis} of {shape:?}"
+        )));
+    }
+    let mut start = 0;
+    let mut first = None;
+    for (position, &length) in lengths.iter().enumerate() {
+        let op = Op::Slice {
+            axis,
+            start,
+            end: start + length,
+        };
+        start += length;
+        let part = match count {
+            1 => x.clone(),
+            _ if !c.has_output(position) => continue,
+            _ => c.emit_part(&position.to_string(), op, std::slice::from_ref(&x))?,
+        };
+        if position == 0 {
+            first = Some(part);
+        } else {
+            c.output(position, part);
+        }
+    }
+    // An output without a name is read by nobody.
+    Ok(first.unwrap_or(x))
+}
+
 /// An index from either end, moved into the axis.
 fn clamped(index: i64, extent: usize) -> usize {
     let magnitude = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
