@@ -43,6 +43,7 @@ STACKS = {
     "LSTM without a batch": (Output(nn.LSTM(5, 6, 2)), rand(4, 5), 0),
     "LSTM without bias": (Output(nn.LSTM(5, 6, bias=False)), rand(4, 1, 5), 0),
     "LSTM from a state": (Output(nn.LSTM(5, 6, 2), rand(2, 1, 6), rand(2, 1, 6)), rand(4, 1, 5), 0),
+    "LSTM with a projection": (Output(nn.LSTM(5, 9, 2, proj_size=4), rand(2, 1, 4), rand(2, 1, 9)), rand(4, 1, 5), 0),
     "vollo LSTM": (vnn.LSTM(5, 6, 2, batch_first=True), rand(1, 4, 5), 1),
     "GRU": (Output(nn.GRU(5, 6, 2)), rand(4, 2, 5), 0),
     "GRU from a state": (Output(nn.GRU(5, 6, bias=False), rand(1, 2, 6)), rand(4, 2, 5), 0),
@@ -79,6 +80,35 @@ WHOLE = {
     "bidirectional vollo LSTM": (vnn.LSTM(5, 6, bidirectional=True), rand(4, 5)),
     "last states": (Function(lambda x, m: (m(x)[0], *m(x)[1]), m=nn.LSTM(5, 6, 2)), rand(4, 2, 5)),
     "last states of both directions": (Function(lambda x, m: m(x)[1], m=nn.GRU(5, 6, bidirectional=True)), rand(4, 5)),
+    "LSTM with a projection": (
+        Function(lambda x, m: (m(x)[0], *m(x)[1]), m=nn.LSTM(5, 9, 2, proj_size=4, bidirectional=True)),
+        rand(4, 2, 5),
+    ),
+    "LSTM from states computed at run time": (
+        Function(lambda x, h, c, m: (m(x, (h, c))[0], *m(x, (h, c))[1]), m=nn.LSTM(5, 6, 2, bidirectional=True)),
+        rand(3, 2, 5),
+        rand(4, 2, 6),
+        rand(4, 2, 6),
+    ),
+    "LSTM with a projection, from a state computed at run time": (
+        Function(lambda x, h, m: m(x, (h, torch.full((1, 2, 9), 0.25)))[0], m=nn.LSTM(5, 9, proj_size=4, batch_first=True)),
+        rand(2, 3, 5),
+        rand(1, 2, 4),
+    ),
+    "GRU from a state computed at run time": (
+        Function(lambda x, h, m: m(x, h * 0.5), m=nn.GRU(5, 6, batch_first=True)),
+        rand(2, 3, 5),
+        rand(1, 2, 6),
+    ),
+    "RNN without a batch from a state computed at run time": (
+        Function(lambda x, h, m: m(x, h), m=nn.RNN(5, 6)),
+        rand(3, 5),
+        rand(1, 6),
+    ),
+    "encoder and decoder": (
+        Function(lambda x, e, d: d(x, e(x)[1])[0], e=nn.LSTM(5, 6), d=nn.LSTM(5, 6)),
+        rand(3, 1, 5),
+    ),
     "last step": (
         Function(lambda x, m, f: f(m(x)[:, -1]), m=vnn.LSTM(5, 6, batch_first=True), f=nn.Linear(6, 2)),
         rand(2, 4, 5),
@@ -117,7 +147,7 @@ def test_the_cell_state_stays_from_inference_to_inference():
     torch.manual_seed(1)
     model = vnn.LSTMCell(5, 6)
     nnir = lower(model, rand(5), rand(6))
-    vm = nnir.to_program(CONFIG).to_vm()
+    vm = nnir.to_program(CONFIG, generate_state_reset=True).to_vm()
     for round_ in range(2):
         model.reset()
         h = torch.zeros(6)
@@ -229,12 +259,6 @@ def test_an_lstm_cell_in_a_scan():
 
 
 REFUSED = {
-    "run-time state": (
-        Function(lambda x, h, m: m(x, (h, h))[0], m=nn.LSTM(5, 6)),
-        (rand(4, 2, 5), rand(1, 2, 6)),
-        "LSTM with an initial state computed at run time",
-    ),
-    "projection": (Output(nn.LSTM(5, 6, proj_size=3)), (rand(4, 2, 5),), "LSTM with proj_size=3"),
     "run-time state of a scan": (
         Function(lambda x, s, m: m(x, s), m=vnn.Scan(Function(lambda x, s: (x + s, s)))),
         (rand(4, 5), rand(5)),
@@ -259,6 +283,12 @@ def test_streaming_a_network_that_reads_ahead_is_refused():
         lower(vnn.LSTM(5, 6, bidirectional=True), rand(4, 5)).streaming_transform(0)
 
 
+def test_an_initial_state_computed_at_run_time_is_for_whole_sequences():
+    model = Function(lambda x, h, m: m(x, h)[0], m=nn.GRU(5, 6))
+    with pytest.raises(ValueError, match="m.l0.0.x"):
+        lower(model, rand(4, 2, 5), rand(4, 2, 6)[:1]).streaming_transform([0, 0])
+
+
 def test_a_state_that_outlives_the_sequence_is_for_streaming():
     model = nn.Sequential(vnn.RecurrentStateLSTM(5, 6))
     nnir = lower(model, rand(4, 5))
@@ -267,7 +297,7 @@ def test_a_state_that_outlives_the_sequence_is_for_streaming():
     nnir.streaming_transform(0)[0].to_program(CONFIG)
 
 
-def test_two_models_with_state_are_reset_apart_or_not_at_all():
+def test_two_models_with_state_are_reset_apart():
     torch.manual_seed(6)
     import vollo_compiler
 
@@ -275,12 +305,13 @@ def test_two_models_with_state_are_reset_apart_or_not_at_all():
     nnir, _ = lower(vnn.LSTM(5, 6), x).streaming_transform(0)
     builder = vollo_compiler.ProgramBuilder(CONFIG)
     builder.add_nnir(nnir, name="a", generate_state_reset=True)
-    with pytest.raises(ValueError, match="both 'a' and 'b' hold state"):
-        builder.add_nnir(nnir, name="b")
-    vm = nnir.to_program(CONFIG, generate_state_reset=True).to_vm()
+    builder.add_nnir(nnir, name="b", generate_state_reset=True)
+    vm = builder.to_program().to_vm()
     first = [vm.run(step) for step in x.numpy()]
+    other = vm.run(x.numpy()[0], 1)
     again = [vm.run(step) for step in x.numpy()]
     assert (first[0] != again[0]).any()
     vm.reset()
     assert all((vm.run(step) == known).all() for step, known in zip(x.numpy(), first))
+    assert (vm.run(x.numpy()[0], 1) != other).any()
     assert as_tuple(first)

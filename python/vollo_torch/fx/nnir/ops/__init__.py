@@ -34,7 +34,7 @@ _PRODUCT = (
 )
 _BOOL = "type bool: for `where`, `masked_fill`, logic, arithmetic with float32"
 _KEEP = "at least one axis left"
-_INITIAL = "constant initial states; bidirectional in whole sequences only; no dropout in training"
+_INITIAL = "bidirectional, or from initial states computed at run time, in whole sequences only; no dropout in training"
 
 _RECURRENT = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size")
 
@@ -533,7 +533,7 @@ MODULES: tuple[Module, ...] = (
     Module(
         ("nn.LSTM",),
         _RECURRENT,
-        _INITIAL + "; no projection",
+        _INITIAL,
         "`scan` of `linear`, `sigmoid`, `tanh`, `mul`, `add`",
         recurrent.lstm_module,
     ),

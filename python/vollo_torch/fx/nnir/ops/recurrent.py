@@ -3,12 +3,13 @@
 | value           | shape                                             |
 |-----------------|---------------------------------------------------|
 | `weight_ih`     | `[gates H, inputs]`, torch's order of gates       |
-| `weight_hh`     | `[gates H, H]`                                    |
-| initial states  | constants, `[layers directions, N, H]`, or without N |
+| `weight_hh`     | `[gates H, H]`, `[gates H, P]` with a projection  |
+| `weight_hr`     | `[P, H]`, the projection of an LSTM               |
+| initial states  | `[layers directions, N, H]`, or without N; P for the hidden state with a projection |
 
 Contract. One sum of two products per gate, so that gate, function and product are one operation of the machine. A scan
-starts from its initial state in every inference; streamed, in the first one only.
-Errors. States computed at run time are refused (cells take them).
+starts from its initial state in every inference; streamed, in the first one only. With initial states computed at run time
+the steps are written one by one, so whole sequences only.
 """
 
 from __future__ import annotations
@@ -35,16 +36,18 @@ class Weights:
     w_hh: Tensor
     b_ih: Tensor | None
     b_hh: Tensor | None
+    w_hr: Tensor | None
 
     @staticmethod
     def of(module: Any, suffix: str) -> Weights:
         """Those whose names end so."""
-        found = [getattr(module, f"{name}{suffix}", None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        found = [getattr(module, f"{name}{suffix}", None) for name in names]
         return Weights(*(None if w is None else w.detach() for w in found))  # type: ignore[arg-type]
 
     def rows(self, tensor: Tensor, gate: int) -> Tensor:
         """The part of a gate."""
-        hidden = self.w_hh.shape[1]
+        hidden = self.w_hh.shape[1] if self.w_hr is None else self.w_hr.shape[1]
         return tensor[gate * hidden : (gate + 1) * hidden]
 
     def bias(self, gate: int) -> Tensor | None:
@@ -69,7 +72,10 @@ def lstm_step(layer: Layer, w: Weights, x: Value, states: list[Value], part: str
     next_c = layer.pointwise("add", kept, new, part=f"{part}c")
     shown = layer.unary("tanh", next_c, part=f"{part}shown")
     gate = _gate(layer, w, 3, "sigmoid", x, h, f"{part}output")
-    return [layer.pointwise("mul", gate, shown, part=f"{part}h"), next_c]
+    if w.w_hr is None:
+        return [layer.pointwise("mul", gate, shown, part=f"{part}h"), next_c]
+    whole = layer.pointwise("mul", gate, shown, part=f"{part}h.whole")
+    return [layer.linear(whole, w.w_hr, None, part=f"{part}h"), next_c]
 
 
 def gru_step(layer: Layer, w: Weights, x: Value, states: list[Value], part: str) -> list[Runtime]:
@@ -104,8 +110,6 @@ def rnn_step(function: str) -> Step:
 
 def lstm_module(layer: Layer, module: torch.nn.LSTM, input: Value, hx: Any = None) -> Any:
     """`nn.LSTM`: output, last hidden and cell states."""
-    if module.proj_size:
-        layer.refuse(f"proj_size={module.proj_size}", "proj_size=0 and a Linear after it")
     output, (h, c) = _stack(layer, module, input, lstm_step, [None, None] if hx is None else list(hx))
     return output, (h, c)
 
@@ -148,26 +152,73 @@ def _stack(layer: Layer, module: Any, input: Value, step: Step, initial: list[An
     if module.training and module.dropout and module.num_layers > 1:
         layer.refuse("training mode", "model.eval()")
     axis = 1 if module.batch_first and len(x.shape) == 3 else 0
-    directions = 2 if module.bidirectional else 1
+    outer = [*x.shape[:axis], *x.shape[axis + 1 : -1]]
+    widths = [getattr(module, "proj_size", 0) or module.hidden_size, module.hidden_size]
+    shapes = [[*outer, width] for width in widths[: len(initial)]]
+    if any(not isinstance(state, (Tensor, type(None))) for state in initial):
+        return _unrolled(layer, module, x, axis, step, initial, shapes)
     known = [None if state is None else layer.constant(state, "an initial state") for state in initial]
-    step_shape = [*x.shape[:axis], *x.shape[axis + 1 : -1], module.hidden_size]
     runs: list[tuple[list[Runtime], bool]] = []
     for number in range(module.num_layers):
         outputs = []
-        for direction in range(directions):
-            suffix = f"_l{number}" + ("_reverse" if direction else "")
-            index = number * directions + direction
-            first = [torch.zeros(step_shape) if s is None else s[index].reshape(step_shape) for s in known]
-            body = _body(layer, step, Weights.of(module, suffix), [*step_shape[:-1], x.shape[-1]], first)
-            found = layer.scan(body, axis, [x], bool(direction), part=suffix[1:])
-            runs.append((found, bool(direction)))
+        for suffix, index, reverse in _directions(module, number):
+            first = [torch.zeros(s) if k is None else k[index].reshape(s) for k, s in zip(known, shapes)]
+            body = _body(layer, step, Weights.of(module, suffix), [*outer, x.shape[-1]], first)
+            found = layer.scan(body, axis, [x], reverse, part=suffix[1:])
+            runs.append((found, reverse))
             outputs.append(found[0])
         x = layer.concat(outputs, len(x.shape) - 1, part=f"l{number}")
-    shape = (len(runs), *step_shape)
     return x, [
-        Later(shape, _last(layer, [(found[s], reverse) for found, reverse in runs], axis, f"last{s}"))
-        for s in range(len(initial))
+        Later((len(runs), *shape), _last(layer, [(found[s], reverse) for found, reverse in runs], axis, f"last{s}"))
+        for s, shape in enumerate(shapes)
     ]
+
+
+def _directions(module: Any, number: int) -> list[tuple[str, int, bool]]:
+    """Of a layer: end of its weights' names, place of its states, whether it begins with the last step."""
+    if not module.bidirectional:
+        return [(f"_l{number}", number, False)]
+    return [(f"_l{number}", 2 * number, False), (f"_l{number}_reverse", 2 * number + 1, True)]
+
+
+def _unrolled(
+    layer: Layer, module: Any, x: Runtime, axis: int, step: Step, initial: list[Any], shapes: list[list[int]]
+) -> tuple[Runtime, list[Later]]:
+    """As `_stack`, step by step, because what a scan starts from is constant."""
+    count = module.num_layers * (2 if module.bidirectional else 1)
+    given = [torch.zeros(count, *shape) if s is None else s for s, shape in zip(initial, shapes)]
+    ends: list[list[Value]] = []
+    for number in range(module.num_layers):
+        outputs = []
+        for suffix, index, reverse in _directions(module, number):
+            weights, part = Weights.of(module, suffix), suffix[1:]
+            states = [_first(layer, s, index, shape, f"{part}.first{i}") for i, (s, shape) in enumerate(zip(given, shapes))]
+            steps: list[Value] = [x] * x.shape[axis]
+            for at in reversed(range(len(steps))) if reverse else range(len(steps)):
+                present = layer.slice(x, axis, at, at + 1, part=f"{part}.{at}.x")
+                present = layer.reshape(present, [*shapes[0][:-1], x.shape[-1]], part=f"{part}.{at}.step")
+                states = list(step(layer, weights, present, states, f"{part}.{at}."))
+                whole = [*shapes[0][:axis], 1, *shapes[0][axis:]]
+                steps[at] = layer.reshape(states[0], whole, part=f"{part}.{at}.whole")
+            ends.append(states)
+            outputs.append(layer.concat(steps, axis, part=part))
+        x = layer.concat(outputs, len(x.shape) - 1, part=f"l{number}")
+
+    def last(number: int) -> Callable[[], Runtime]:
+        def write() -> Runtime:
+            each = [layer.reshape(e[number], [1, *shapes[number]], part=f"last{number}.{i}") for i, e in enumerate(ends)]
+            return layer.concat(each, 0, part=f"last{number}")
+
+        return write
+
+    return x, [Later((count, *shape), last(number)) for number, shape in enumerate(shapes)]
+
+
+def _first(layer: Layer, state: Any, index: int, shape: list[int], part: str) -> Value:
+    """The initial state of one layer in one direction."""
+    if isinstance(state, Tensor):
+        return state[index].reshape(shape)
+    return layer.reshape(layer.slice(state, 0, index, index + 1, part=f"{part}.slice"), shape, part=part)
 
 
 def _body(layer: Layer, step: Step, weights: Weights, shape: list[int], first: list[Tensor]) -> Any:
