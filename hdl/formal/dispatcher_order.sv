@@ -91,11 +91,15 @@ module dispatcher_order
   );
 
   // Numbers: accepted selects that name a model, and the models they name; those that do not.
-  logic [4:0] good_q, bad_q;
+  logic [4:0] good_q, bad_q, taken_q;  // taken_q: resets that left the select FIFO
   logic [Kept-1:0][15:0] named_q;
   logic accepted, is_good;
   assign accepted = select_valid_i && select_ready;
-  assign is_good  = select_data_i < u_dut.num_models_q[0];
+  assign is_good  = !select_data_i[15] && select_data_i < u_dut.num_models_q[0];
+
+  logic head_known;
+  logic [1:0] clean_q;  // a job that initialises the model was looked up since its last reset
+  assign head_known = {1'b0, u_dut.head_index[14:0]} < u_dut.num_models_q[0];
 
   logic [15:0] owed_q;
   logic [31:0] done_q;  // jobs done before the cycle that trace_* speaks of
@@ -109,6 +113,8 @@ module dispatcher_order
     if (!rst_ni) begin
       good_q <= '0;
       bad_q  <= '0;
+      taken_q <= '0;
+      clean_q <= '0;
       owed_q <= '0;
     end else begin
       if (accepted && is_good) begin
@@ -116,6 +122,13 @@ module dispatcher_order
         named_q[good_q[3:0]] <= select_data_i;
       end
       if (accepted && !is_good) bad_q <= bad_q + 1'b1;
+      // The record of a head is of the model that its lower bits name, so a reset's flag is that model's.
+      if (u_dut.head_pop && head_known && u_dut.head_index[15] && u_dut.head_record.resettable) begin
+        taken_q <= taken_q + 1'b1;
+        clean_q[u_dut.head_index[0]] <= 1'b0;
+      end
+      if (u_dut.head_pop && head_known && !u_dut.head_index[15] && u_dut.head_record.has_init)
+        clean_q[u_dut.head_index[0]] <= 1'b1;
       owed_q <= owed_q + (u_dut.issue && u_dut.word.out_valid ? 16'd1 : 16'd0) - 16'(output_pop_i);
     end
   end
@@ -137,7 +150,7 @@ module dispatcher_order
     if (output_pop_i) assume (owed_q != '0);
     // A: a valid program
     assume (u_dut.num_models_q[0] <= 16'd2);
-    if (u_dut.head_pop && u_dut.head_index < u_dut.num_models_q[0]) begin
+    if (u_dut.head_pop && head_known) begin
       assume (u_dut.head_record.n_in != '0 && 32'(u_dut.head_record.n_in) <= TensorDepth / 2);
       assume (32'(u_dut.head_record.n_out) <= OutputFifoDepth);
     end
@@ -155,10 +168,14 @@ module dispatcher_order
         Half_P : assert (trace_parity == done_q[0]);
       end
       Lost_P :
-      assert (32'(good_q) + 32'(bad_q) == jobs_done + bad_count + 32'(u_dut.u_select.count_q)
+      assert (32'(good_q) + 32'(bad_q) == jobs_done + bad_count + 32'(taken_q) + 32'(u_dut.u_select.count_q)
           + 32'(u_dut.u_fsm.valid$0$q) + 32'(u_dut.u_fsm.valid$1$q));
       Harmless_P : assert (bad_count <= 32'(bad_q) && jobs_done <= 32'(good_q));
+      if (u_dut.head_pop && head_known) begin
+        Reset_P : assert (u_dut.initialised_q[u_dut.head_index[0]] == clean_q[u_dut.head_index[0]]);
+      end
       Credit_P : assert (owed_q <= 16'(OutputFifoDepth));
+      Reset_C : cover (trace_valid && done_q == 32'd1 && taken_q == 5'd1 && u_dut.u_fsm.phase$q);
       Third_C : cover (trace_valid && done_q == 32'd2 && named_q[0] != named_q[1] && bad_q != '0);
     end
   end

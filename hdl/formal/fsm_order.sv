@@ -3,7 +3,9 @@
 // Method     The section's machine is written down again, in the obvious way: a queue of at most two jobs in the order of their
 //            selects, the oldest runs. Everything the state machine says in a cycle must be what the queue says. As the queue keeps the
 //            order of the selects by construction, the k-th select that names a model governs the k-th job (Order_P says so
-//            with numbers), whatever inputs, outputs and `enable` do.
+//            with numbers), whatever inputs, outputs and `enable` do. A reset of a model's state is attached to the model's
+//            next select; when that job starts, it initialises. Whether a job must initialise is said of the model's state at
+//            the job's start, while the state machine decides it when it looks the job up.
 // Free       enable, selects, records, inputs, pops, the program's words, reset at any time.
 // Assumed    What sl_dispatcher and a valid program keep (A_*); the wrapper asserts the same in simulation.
 // No deadlock  A machine that stands still waits for its source, its sink, `enable` or a select (Waits_*_P), and takes its next step in
@@ -21,6 +23,7 @@ module fsm_order (
     input logic [15:0] rec_entry,
     input logic [15:0] rec_init,
     input logic        rec_has_init,
+    input logic        rec_resettable,
     input logic [15:0] rec_n_in,
     input logic [15:0] rec_n_out,
     input logic        input_valid,
@@ -38,6 +41,8 @@ module fsm_order (
       issue,
       tick_parity,
       fetch,
+      init_set,
+      init_clear,
       init_done,
       job_done,
       running,
@@ -59,6 +64,7 @@ module fsm_order (
       .rec_entry,
       .rec_init,
       .rec_has_init,
+      .rec_resettable,
       .rec_n_in,
       .rec_n_out,
       .input_valid,
@@ -75,6 +81,8 @@ module fsm_order (
       .tick_parity,
       .fetch,
       .fetch_addr,
+      .init_set,
+      .init_clear,
       .init_done,
       .job_done,
       .run_model,
@@ -90,14 +98,16 @@ module fsm_order (
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) initialised_q <= '0;
-    else if (init_done) initialised_q[run_model[1:0]] <= 1'b1;
+    else if (init_set || init_clear) initialised_q[head_index[1:0]] <= init_set;
   end
 
   // The queue: entry 0 is the oldest job. Parity 0 is the first job's after reset.
   logic [1:0] count_q;
   logic parity_q;  // of the oldest, or of the next one when there is none
   logic [1:0][7:0] model_q;
-  logic [1:0] has_init_q;
+  logic [1:0] has_init_q, reset_q;  // reset_q: of its state, between the model's job before and this one
+  logic [Models-1:0] ready_q;  // the state is what the model's jobs so far made of its initial state
+  logic [Models-1:0] pending_q;  // a reset waits for the model's next select
   logic [1:0][15:0] entry_q, init_q, n_in_q, n_out_q, got_q;
   logic [1:0][31:0] number_q;  // of its select among those that name a model
   logic run_q, phase_q;
@@ -107,15 +117,18 @@ module fsm_order (
   logic pulse_q;
 
   logic [1:0] wants, gets;  // entry i is the one that inputs go to
-  logic lookup, known, spec_issue, ends, enters, starts, next;
+  logic lookup, job, reset, known, named, spec_issue, ends, enters, starts, next;
   logic [1:0] needs_init;
   logic [15:0] credit, start_pc;
 
   assign wants[0] = count_q != 2'd0 && got_q[0] != n_in_q[0];
   assign wants[1] = !wants[0] && count_q == 2'd2 && got_q[1] != n_in_q[1];
   assign gets = wants & {2{input_valid}};
-  assign lookup = enable && head_valid && count_q != 2'd2;
-  assign known = head_index < num_models;
+  assign named = {1'b0, head_index[14:0]} < num_models;
+  assign lookup = enable && head_valid && (head_index[15] || count_q != 2'd2);
+  assign known = named && (!head_index[15] || rec_resettable);
+  assign job = lookup && known && !head_index[15];
+  assign reset = lookup && known && head_index[15];
   assign credit = credit_full - owed_q;
   assign spec_issue = run_q && (!word_beat || 17'(got_q[0]) + 17'(gets[0]) > 17'(taken_q));
   assign enters = spec_issue && word_last && phase_q;
@@ -124,7 +137,7 @@ module fsm_order (
   assign next = run_q;
   assign starts = (!run_q || ends) && enable && (run_q ? count_q == 2'd2 : count_q != 2'd0) && credit >= n_out_q[next];
   for (genvar i = 0; i < 2; i++) begin : gen_needs
-    assign needs_init[i] = has_init_q[i] && !initialised_q[model_q[i][1:0]];
+    assign needs_init[i] = has_init_q[i] && (reset_q[i] || !ready_q[model_q[i][1:0]]);
   end
   assign start_pc = needs_init[next] ? init_q[next] : entry_q[next];
 
@@ -140,13 +153,16 @@ module fsm_order (
       bad_q      <= '0;
       last_bad_q <= '0;
       pulse_q    <= 1'b0;
+      ready_q    <= '0;
+      pending_q  <= '0;
     end else begin
       automatic logic [1:0] left = count_q - 2'(ends);  // entries after this cycle's end of a job
-      count_q  <= left + 2'(lookup && known);
+      count_q  <= left + 2'(job);
       parity_q <= parity_q ^ ends;
       if (ends) begin
         model_q[0]    <= model_q[1];
         has_init_q[0] <= has_init_q[1];
+        reset_q[0]    <= reset_q[1];
         entry_q[0]    <= entry_q[1];
         init_q[0]     <= init_q[1];
         n_in_q[0]     <= n_in_q[1];
@@ -158,7 +174,10 @@ module fsm_order (
         got_q[0] <= got_q[0] + 16'(gets[0]);
         got_q[1] <= got_q[1] + 16'(gets[1]);
       end
-      if (lookup && known) begin
+      if (reset) pending_q[head_index[1:0]] <= 1'b1;
+      if (job) begin
+        pending_q[head_index[1:0]] <= 1'b0;
+        reset_q[left[0]] <= pending_q[head_index[1:0]];
         model_q[left[0]]    <= head_index[7:0];
         has_init_q[left[0]] <= rec_has_init;
         entry_q[left[0]]    <= rec_entry;
@@ -182,6 +201,8 @@ module fsm_order (
         run_q   <= 1'b1;
         phase_q <= needs_init[next];
         taken_q <= '0;
+        if (needs_init[next]) ready_q[model_q[next][1:0]] <= 1'b1;
+        else if (reset_q[next]) ready_q[model_q[next][1:0]] <= 1'b0;
       end
       if (starts) pc_q <= start_pc;
       else if (enters) pc_q <= entry_q[0];
@@ -208,7 +229,7 @@ module fsm_order (
   assign model = {u_fsm.model$1$q, u_fsm.model$0$q};
 
   logic started_q = 1'b0;
-  logic held_q, word_last_q, word_beat_q, past_init_q;
+  logic held_q, word_last_q, word_beat_q;
   logic [15:0] full_q, models_q;
   always_ff @(posedge clk_i) begin
     started_q   <= 1'b1;
@@ -217,7 +238,6 @@ module fsm_order (
     word_beat_q <= word_beat;
     full_q      <= credit_full;
     models_q    <= num_models;
-    past_init_q <= rst_ni && enters;
   end
 
   always_ff @(posedge clk_i) begin
@@ -227,7 +247,7 @@ module fsm_order (
     assume (credit_full != '0 && credit_full <= 16'd4096 && num_models <= 16'(Models));
     if (held_q) assume (word_last == word_last_q && word_beat == word_beat_q);
     // A: records of resident models
-    if (head_valid && known)
+    if (head_valid && named)
       assume (rec_n_in != '0 && rec_n_in <= 16'd2048 && rec_n_out <= credit_full);
     // A: a program takes its beats, all of them, and none while it initialises
     if (run_q && word_beat) assume (!phase_q && taken_q < n_in_q[0]);
@@ -261,6 +281,8 @@ module fsm_order (
       Full_C : cover (run_q && count_q == 2'd2 && beat);
       Follow_C : cover (job_done && starts && done_q != '0);
       Init_C : cover (init_done);
+      // a reset between two jobs of a model, the first of them running
+      Reset_C : cover (run_q && phase_q && jobs_done != '0 && reset_q[0]);
       // standing still
       if (run_q && !issue) begin
         Waits_Source_P : assert (input_ready && wants[0] && !input_valid);
@@ -282,8 +304,6 @@ module fsm_order (
       Inv_Input :
       assert (u_fsm.in_par$q == parity_q ^ (count_q != '0 && !wants[0] && (wants[1] || count_q == 2'd1)));
       Inv_Run : assert (u_fsm.run$q == run_q && u_fsm.phase$q == phase_q && (!phase_q || run_q));
-      Inv_Before : assert (u_fsm.init_before$q == past_init_q);
-      Inv_Before_Bit : assert (!past_init_q || (run_q && initialised_q[model_q[0][1:0]]));
       if (run_q) begin
         Inv_Pc : assert (u_fsm.pc$q == pc_q);
         Inv_Avail :
@@ -302,6 +322,23 @@ module fsm_order (
   end
 
 `ifndef SL_NO_INVARIANTS
+  // The model's state when entry i starts: entry 0, if it has not started, comes before entry 1.
+  logic [1:0] earlier;
+  assign earlier[0] = ready_q[model_q[0][1:0]];
+  assign earlier[1] = !run_q && model_q[0] == model_q[1] ? has_init_q[0] || (earlier[0] && !reset_q[0])
+      : ready_q[model_q[1][1:0]];
+  for (genvar m = 0; m < Models; m++) begin : gen_model
+    logic mid, after;  // after the entries of the queue
+    assign mid = count_q != '0 && !run_q && model_q[0] == 8'(m) ? has_init_q[0] || (ready_q[m] && !reset_q[0])
+        : ready_q[m];
+    assign after = count_q == 2'd2 && model_q[1] == 8'(m) ? has_init_q[1] || (mid && !reset_q[1]) : mid;
+    always_ff @(posedge clk_i) begin
+      if (started_q && rst_ni) begin
+        Inv_Initialised : assert (initialised_q[m] == (after && !pending_q[m]));
+      end
+    end
+  end
+
   for (genvar i = 0; i < 2; i++) begin : gen_slot
     logic s;
     assign s = parity_q ^ 1'(i);
@@ -316,8 +353,8 @@ module fsm_order (
           assert (entry[s] == entry_q[i] && n_out[s] == n_out_q[i] && n_less[s] == n_out_q[i] - 1'b1
               && model[s] == model_q[i] && model_q[i] < 8'(Models) && n_out_q[i] <= credit_full);
           Inv_Start : assert (start[s] == (fresh[s] ? init_q[i] : entry_q[i]));
-          if (!(run_q && i == 0) && !(past_init_q && model[0] == model[1])) begin
-            Inv_Fresh : assert (fresh[s] == needs_init[i]);
+          if (!(run_q && i == 0)) begin
+            Inv_Fresh : assert (fresh[s] == (has_init_q[i] && (reset_q[i] || !earlier[i])));
           end
           Inv_Number :
           assert (number_q[i] == done_q + 32'(i) && selects_q == done_q + 32'(count_q));

@@ -45,7 +45,9 @@ package sl_pkg;
   // Width of a control word, bits.
   localparam int ControlWordWidth = 28;
   // Width of a model record, bits.
-  localparam int ModelRecordWidth = 65;
+  localparam int ModelRecordWidth = 66;
+  // This bit of a model-select beat: no job, the model's next one starts from its initial state.
+  localparam int SelectReset = 32768;
   // Byte address of the configuration bus, bits.
   localparam int BusAddressWidth = 21;
   // Value of the identity register.
@@ -198,8 +200,10 @@ package sl_pkg;
     logic last;
   } control_t;
 
-  // What the dispatcher knows of a model, 65 bits.
+  // What the dispatcher knows of a model, 66 bits.
   typedef struct packed {
+    // A select beat may return its state to the initial one.
+    logic resettable;
     // Output beats of a job.
     logic [15:0] n_out;
     // Input beats of a job.

@@ -5,7 +5,7 @@
 // Clocks     config_* and irq are on config_clock, everything else on compute_clock; no relation between the two is assumed.
 // Resets     Synchronous, active high. config_reset, held for at least 4 cycles of both clocks, resets everything; compute_reset
 //            resets the compute side and keeps the program.
-// Streams    One beat is one block, value 0 in the lowest bits. The k-th model-select beat governs the k-th job. Nothing is ready from a
+// Streams    One beat is one block, value 0 in the lowest bits. The k-th model-select beat that starts a job governs the k-th job; bit 15 set: reset of a model's state. Nothing is ready from a
 //            few cycles before stream_reset to its end; a reset withdraws an output beat that was not taken.
 // Loading    Through the load window, or with InitDir from the images in that folder.
 // Timing     From stream to stream as sl_top (docs/machine.md).

@@ -220,6 +220,7 @@ fn program() -> Program {
             entry_pc: 0,
             ticks: 3,
             init_pc: None,
+            resettable: false,
             inputs: vec![tensor("x")],
             outputs: vec![tensor("y")],
             n_in: 1,

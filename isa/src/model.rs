@@ -65,6 +65,9 @@ pub struct ModelInfo {
     pub ticks: u32,
     /// First tick of the initialisation, if the model has state.
     pub init_pc: Option<u32>,
+    /// Compiled to have its state reset at run time.
+    #[serde(default)]
+    pub resettable: bool,
     /// Inputs in stream order.
     pub inputs: Vec<TensorInfo>,
     /// Outputs in stream order.
@@ -92,9 +95,13 @@ impl ModelInfo {
             has_init: self.init_pc.is_some(),
             n_in: self.n_in,
             n_out: self.n_out,
+            resettable: self.resettable,
         }
     }
 }
+
+/// This bit of a model-select beat: no job; the model named by the other bits starts its next job from its initial state.
+pub const SELECT_RESET: u16 = 0x8000;
 
 #[cfg(test)]
 mod tests {

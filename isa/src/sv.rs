@@ -10,6 +10,7 @@ use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
 use crate::fp8::CODE_BITS;
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
 use crate::load::SPACES;
+use crate::model::SELECT_RESET;
 use crate::registers::{ADDRESS_BITS, ERRORS, IDENTITY, MODEL_TABLE_WORDS, REGISTERS, VERSION};
 use crate::timing::{
     ACC_P0_FLAT, ACC_P0_PER_TREE_STAGE, ALU_STAGES, OUTPUT, SPECIAL_STAGES, TENSOR_P0,
@@ -227,6 +228,11 @@ pub fn constants() -> Vec<(&'static str, i64, &'static str)> {
             "ModelRecordWidth",
             ModelRecord::WIDTH.into(),
             "width of a model record, bits",
+        ),
+        (
+            "SelectReset",
+            SELECT_RESET.into(),
+            "this bit of a model-select beat: no job, the model's next one starts from its initial state",
         ),
         (
             "BusAddressWidth",

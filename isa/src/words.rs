@@ -366,6 +366,8 @@ word! {
         n_in: u32 = 16,
         /// Output beats of a job.
         n_out: u32 = 16,
+        /// A select beat may return its state to the initial one.
+        resettable: bool = 1,
     }
 }
 

@@ -53,6 +53,7 @@ fn program() -> Program {
         entry_pc: 0,
         ticks: 21,
         init_pc: None,
+        resettable: false,
         inputs: vec![tensor("x")],
         outputs: vec![tensor("y")],
         n_in: 1,

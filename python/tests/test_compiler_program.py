@@ -189,15 +189,21 @@ def test_options_are_keywords():
         mlp().to_program("c2b8")  # type: ignore[arg-type]
 
 
-def test_state_reset_of_two_models_is_refused():
+def test_models_are_resettable_as_they_were_compiled():
     first, _ = cnn().streaming_transform(2)
     builder = ProgramBuilder(small())
     builder.add_nnir(first, "a", generate_state_reset=True)
-    builder.add_nnir(mlp(), generate_state_reset=True)
-    with pytest.raises(ValueError, match="generate_state_reset.*'a' and 'b'"):
-        builder.add_nnir(first, "b")
+    builder.add_nnir(mlp(), generate_state_reset=True)  # no state: legal, and nothing to do
+    builder.add_nnir(first, "b")
     program = builder.to_program()
-    assert program.model_is_resettable(0) and not program.model_is_resettable(1)
+    for loaded in [program, Program.load_bytes(program.save_bytes())]:
+        assert [loaded.model_is_resettable(i) for i in range(3)] == [True, True, False]
+    # It costs nothing: same cycles, same stores.
+    plain, reset = first.to_program(small()), first.to_program(small(), generate_state_reset=True)
+    for spaced in [True, False]:
+        assert plain.cycle_count_per_inference(spaced=spaced) == reset.cycle_count_per_inference(spaced=spaced)
+    assert plain.metrics().num_instrs == reset.metrics().num_instrs
+    assert plain.metrics().tensor_ram_used == reset.metrics().tensor_ram_used
 
 
 @pytest.mark.parametrize("n_in, n_out", [(1, 1), (8, 100), (100, 8), (33, 47)])

@@ -71,27 +71,36 @@ def test_state_persists_and_resets(streamed):
         assert np.array_equal(vm.run_timesteps(x, 2, 2), first)
         with pytest.raises(IndexError, match="no model 1"):
             vm.reset(1)
+    plain, _ = cnn().streaming_transform(2)
+    for bit_accurate in [True, False]:
+        vm = plain.to_program(small()).to_vm(bit_accurate=bit_accurate)
+        with pytest.raises(ValueError, match="without generate_state_reset"):
+            vm.reset()
 
 
-def test_two_stateful_models_reset_together_only():
+def test_models_are_reset_one_by_one():
     nnir, _ = cnn().streaming_transform(2)
     builder = ProgramBuilder(small())
-    builder.add_nnir(nnir, "a")
-    builder.add_nnir(nnir, "b")
-    builder.add_nnir(mlp())
+    builder.add_nnir(nnir, "a", generate_state_reset=True)
+    builder.add_nnir(nnir, "b", generate_state_reset=True)
+    builder.add_nnir(nnir, "c")
+    builder.add_nnir(mlp(), generate_state_reset=True)
     program = builder.to_program()
-    vm = program.to_vm()
     x = random(1, 6)
-    first = [vm.run(x, 0), vm.run(x, 1)]
-    vm.reset(2)  # no state: nothing to do
-    assert not np.array_equal(vm.run(x, 0), first[0])
-    with pytest.raises(ValueError, match="'a' cannot be reset alone"):
-        vm.reset(0)
-    vm.reset_all()
-    assert all(np.array_equal(vm.run(x, i), first[i]) for i in range(2))
-    exact = program.to_vm(bit_accurate=False)
-    exact.run(x, 0)
-    exact.reset(0)
+    for bit_accurate in [True, False]:
+        vm = program.to_vm(bit_accurate=bit_accurate)
+        first = [vm.run(x, i) for i in range(3)]
+        second = [vm.run(x, i) for i in range(3)]
+        vm.reset(1)
+        vm.reset(3)  # no state: nothing to do
+        assert np.array_equal(vm.run(x, 1), first[1])
+        for i in [0, 2]:
+            third = vm.run(x, i)
+            assert not np.array_equal(third, first[i]) and not np.array_equal(third, second[i])
+        with pytest.raises(ValueError, match="'c' cannot be reset: it was compiled without generate_state_reset"):
+            vm.reset(2)
+        vm.reset_all()
+        assert all(np.array_equal(vm.run(x, i), first[i]) for i in range(3))
 
 
 def test_several_inputs_and_outputs():

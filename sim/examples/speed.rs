@@ -124,6 +124,7 @@ fn dense(config: HardwareConfig, width: u32, layers: u32) -> Program {
         entry_pc: 0,
         ticks: control.len() as u32,
         init_pc: None,
+        resettable: false,
         inputs: vec![tensor("x")],
         outputs: vec![tensor("y")],
         n_in: blocks,

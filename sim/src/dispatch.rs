@@ -2,17 +2,18 @@
 //!
 //! | register | type | meaning |
 //! |----------|------|---------|
-//! | `slots[2]` | valid, model, record | job whose input arrives or is being processed |
+//! | `slots[2]` | valid, model, record, fresh | job whose input arrives or is being processed; `fresh`: it initialises its model |
 //! | `beats[2]` | count | input beats accepted for the slot |
 //! | `taken` | count | of these, taken by ticks of the running job |
 //! | `alloc_par`, `in_par`, `run_par` | 0 or 1 | slot of the next look-up, of the next input beat, of the running job |
+//! | `initialised[model]` | flag | a job looked up since the model's last reset initialises it |
 //! | `credit` | beats | output FIFO entries not promised to a job |
 //!
 //! **Contract.** All right-hand sides are values at the start of the cycle.
-//! **Errors.** None: a bad index is counted and starts nothing.
+//! **Errors.** None: a bad index, or a reset of a model that is not resettable, is counted and does nothing.
 
-use sluice_isa::Program;
 use sluice_isa::words::ModelRecord;
+use sluice_isa::{Program, SELECT_RESET};
 
 /// What reaches the dispatcher in a cycle.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +21,7 @@ use sluice_isa::words::ModelRecord;
 pub struct DispatchIn {
     /// A select beat is offered.
     pub select_valid: bool,
-    /// Its model index.
+    /// Its model index, or with [`SELECT_RESET`] the model whose state it resets.
     pub select_data: u16,
     /// An input beat is offered.
     pub input_valid: bool,
@@ -71,6 +72,7 @@ struct Slot {
     valid: bool,
     model: u16,
     record: ModelRecord,
+    fresh: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -183,7 +185,9 @@ impl Dispatcher {
         );
         // Rules 1 to 5, right-hand sides.
         let select_ready = self.select_count < self.select.len();
-        let look_up = i.enable && self.select_count != 0 && !self.slots[alloc].valid;
+        let head = self.select[self.select_head];
+        let is_reset = head & SELECT_RESET != 0;
+        let look_up = i.enable && self.select_count != 0 && (is_reset || !self.slots[alloc].valid);
         let input_ready = self.slots[inp].valid && self.beats[inp] != self.slots[inp].record.n_in;
         let accept = i.input_valid && input_ready;
         let np = if self.running { cur ^ 1 } else { cur };
@@ -209,10 +213,8 @@ impl Dispatcher {
             match (self.word.last, self.phase) {
                 (false, _) => self.fetch(self.pc + 1),
                 (true, Phase::Init) => {
-                    let slot = self.slots[cur];
-                    self.initialised[usize::from(slot.model)] = true;
                     self.phase = Phase::Main;
-                    self.fetch(slot.record.entry_pc);
+                    self.fetch(self.slots[cur].record.entry_pc);
                 }
                 (true, Phase::Main) => {
                     self.slots[cur].valid = false;
@@ -238,20 +240,31 @@ impl Dispatcher {
             }
         }
         if look_up {
-            let index = self.select[self.select_head];
             self.select_head = (self.select_head + 1) % self.select.len();
             self.select_count -= 1;
-            if let Some(&record) = self.table.get(usize::from(index)) {
-                self.slots[alloc] = Slot {
-                    valid: true,
-                    model: index,
-                    record,
-                };
-                self.beats[alloc] = 0;
-                self.alloc_par ^= 1;
-            } else {
-                self.bad_select_count = self.bad_select_count.wrapping_add(1);
-                self.last_bad_select = index;
+            let model = head & !SELECT_RESET;
+            let record = self.table.get(usize::from(model)).copied();
+            match record {
+                Some(record) if is_reset && record.resettable => {
+                    self.initialised[usize::from(model)] = false;
+                }
+                Some(record) if !is_reset => {
+                    let known = &mut self.initialised[usize::from(model)];
+                    let fresh = record.has_init && !*known;
+                    *known |= fresh;
+                    self.slots[alloc] = Slot {
+                        valid: true,
+                        model,
+                        record,
+                        fresh,
+                    };
+                    self.beats[alloc] = 0;
+                    self.alloc_par ^= 1;
+                }
+                _ => {
+                    self.bad_select_count = self.bad_select_count.wrapping_add(1);
+                    self.last_bad_select = head;
+                }
             }
         }
         if i.select_valid && select_ready {
@@ -270,9 +283,8 @@ impl Dispatcher {
 
     fn take(&mut self, np: usize) {
         let slot = self.slots[np];
-        let init = slot.record.has_init && !self.initialised[usize::from(slot.model)];
-        self.phase = if init { Phase::Init } else { Phase::Main };
-        self.fetch(if init {
+        self.phase = if slot.fresh { Phase::Init } else { Phase::Main };
+        self.fetch(if slot.fresh {
             slot.record.init_pc
         } else {
             slot.record.entry_pc
@@ -289,12 +301,12 @@ impl Dispatcher {
         self.jobs_done
     }
 
-    /// Select beats that named no model, modulo 2^32.
+    /// Select beats that named no model, and resets of models that are not resettable, modulo 2^32.
     pub const fn bad_select_count(&self) -> u32 {
         self.bad_select_count
     }
 
-    /// The last such index.
+    /// The last such beat.
     pub const fn last_bad_select(&self) -> u16 {
         self.last_bad_select
     }

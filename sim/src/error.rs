@@ -124,6 +124,14 @@ pub enum SimError {
         /// Values given.
         got: usize,
     },
+    /// The state of this model alone cannot be reset.
+    #[error(
+        "[SL-S009] model `{model}` cannot be reset: it was compiled without generate_state_reset; compile it with the option, or reset the whole machine"
+    )]
+    NotResettable {
+        /// Model.
+        model: String,
+    },
 }
 
 impl SimError {
@@ -138,6 +146,7 @@ impl SimError {
             Self::OutputOverflow { .. } => "SL-S006",
             Self::Stuck { .. } => "SL-S007",
             Self::BeatLength { .. } => "SL-S008",
+            Self::NotResettable { .. } => "SL-S009",
         }
     }
 }

@@ -37,7 +37,7 @@ pub const DRAIN: u64 = 64;
 pub struct Pins<'a> {
     /// A select beat is offered.
     pub select_valid: bool,
-    /// Its model index.
+    /// Its model index, or with [`sluice_isa::SELECT_RESET`] the model whose state it resets.
     pub select_data: u16,
     /// An input beat is offered.
     pub input_valid: bool,
@@ -56,9 +56,9 @@ pub struct Pins<'a> {
 pub struct Status {
     /// Completed jobs.
     pub jobs_done: u32,
-    /// Select beats that named no model.
+    /// Select beats that named no model, and resets of models that are not resettable.
     pub bad_select_count: u32,
-    /// The last such index.
+    /// The last such beat.
     pub last_bad_select: u16,
     /// A job is being processed, or ended less than [`DRAIN`] cycles ago.
     pub busy: bool,

@@ -6,7 +6,8 @@
 //! | outputs | one vector per output tensor, row-major | `f32`, and the bf16 words |
 //! | cycles | | `u64`, compute clock |
 //!
-//! **Contract.** The state of every model persists between runs; [`Vm::reset`] returns all of them to their initial state. A run is
+//! **Contract.** The state of every model persists between runs; [`Vm::reset`] returns all of them to their initial state,
+//! [`Vm::reset_model`] one that was compiled for it. A run is
 //! isolated: its select beat comes early, everything that needs no input is done before the first input beat, and the sink is always
 //! ready. So [`JobCycles::spaced`] is the spaced latency of the model, except in its first run (initialisation) where it is equal too,
 //! because the initialisation also precedes the input.
@@ -15,7 +16,7 @@
 use std::sync::Arc;
 
 use sluice_isa::float::{bf16_to_f32, f32_to_bf16, f32_to_bf16_truncate};
-use sluice_isa::{Program, TensorInfo};
+use sluice_isa::{Program, SELECT_RESET, TensorInfo};
 
 use crate::error::SimError;
 use crate::machine::{Machine, Pins};
@@ -134,6 +135,39 @@ impl Vm {
             ..Pins::default()
         };
         self.machine.step(&pins)?;
+        Ok(())
+    }
+
+    /// Returns one model to its initial state before its next job, by a select beat; the others keep theirs.
+    pub fn reset_model(&mut self, model: usize) -> Result<(), SimError> {
+        self.check_index(model)?;
+        let info = &self.machine.program().models[model];
+        if !info.resettable {
+            return Err(SimError::NotResettable {
+                model: info.name.clone(),
+            });
+        }
+        let mut pins = Pins {
+            select_valid: true,
+            select_data: u16::try_from(model).unwrap_or(u16::MAX) | SELECT_RESET,
+            output_ready: true,
+            enable: true,
+            ..Pins::default()
+        };
+        let limit = self.machine.cycle() + patience(&self.machine);
+        while pins.select_valid || !self.machine.dispatcher().idle() {
+            let cycle = self.machine.cycle();
+            if cycle > limit {
+                return Err(SimError::Stuck {
+                    model: self.machine.program().models[model].name.clone(),
+                    cycle,
+                    what: "its reset has not been taken".into(),
+                });
+            }
+            if self.machine.step(&pins)?.select_ready {
+                pins.select_valid = false;
+            }
+        }
         Ok(())
     }
 

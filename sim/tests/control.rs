@@ -6,8 +6,9 @@
 
 mod support;
 
-use sluice_isa::{ASrc, BSrc, Op};
-use sluice_sim::{Pins, Resource, SimError};
+use sluice_isa::{ASrc, BSrc, Op, SELECT_RESET};
+use sluice_sim::{Machine, Pins, Resource, SimError, Status};
+use std::sync::Arc;
 use support::*;
 
 const INPUT: u32 = 1;
@@ -121,6 +122,54 @@ fn initialisation_runs_once_and_again_after_reset() {
         .unwrap();
     let (_, out) = bench.job(0, &x, 1);
     assert_eq!(out[0].1, [101.0; 4]);
+}
+
+/// Jobs and resets of a counter's state, selected without a pause; results in order.
+fn interleaved(machine: Machine, selects: &[u16]) -> (Vec<f32>, Status) {
+    let mut bench = Bench::new(machine);
+    let jobs = selects.iter().filter(|&&s| s == 0).count();
+    let x = block(&[0.0; 4]);
+    let (mut select, mut beat, mut out) = (0, 0, Vec::new());
+    for _ in 0..2000 {
+        let seen = bench.cycle(
+            selects.get(select).copied(),
+            (beat < jobs).then_some(x.as_slice()),
+            true,
+        );
+        select += usize::from(select < selects.len() && seen.select_ready);
+        beat += usize::from(beat < jobs && seen.input_ready);
+        out.extend(seen.output.map(|(data, _)| data[0]));
+    }
+    (out, bench.log.last().unwrap().status)
+}
+
+#[test]
+fn a_state_reset_reaches_the_jobs_selected_after_it() {
+    const R: u16 = SELECT_RESET;
+    let run = |selects: &[u16]| interleaved(counter().machine(), selects).0;
+    assert_eq!(run(&[0, 0, 0]), [101.0, 102.0, 103.0]);
+    // While the job before it waits, runs or initialises; twice; first of all; last of all.
+    assert_eq!(run(&[0, R, 0]), [101.0, 101.0]);
+    assert_eq!(run(&[0, 0, R, 0, 0]), [101.0, 102.0, 101.0, 102.0]);
+    assert_eq!(run(&[0, 0, 0, R, R, 0]), [101.0, 102.0, 103.0, 101.0]);
+    assert_eq!(run(&[R, 0, 0, R]), [101.0, 102.0]);
+    assert_eq!(run(&[0, R, 0, R, 0, R]), [101.0; 3]);
+}
+
+#[test]
+fn a_state_reset_that_is_not_allowed_is_a_bad_select() {
+    const R: u16 = SELECT_RESET;
+    let (out, status) = interleaved(counter().machine(), &[0, R | 1, 0, R | 256, 0]);
+    assert_eq!(out, [101.0, 102.0, 103.0]);
+    assert_eq!(
+        (status.bad_select_count, status.last_bad_select),
+        (2, R | 256)
+    );
+    let mut program = (*counter().program()).clone();
+    program.models[0].resettable = false;
+    let (out, status) = interleaved(Machine::new(Arc::new(program)).unwrap(), &[0, R, 0]);
+    assert_eq!(out, [101.0, 102.0]);
+    assert_eq!((status.bad_select_count, status.last_bad_select), (1, R));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use sluice_compiler::backend::{ModelOptions, ProgramBuilder};
 use sluice_compiler::nnir::{Evaluator, Graph, Tensor};
 use sluice_isa::float::{bf16_to_f32, f32_to_bf16};
-use sluice_isa::{HardwareConfig, ModelInfo, Program};
+use sluice_isa::{HardwareConfig, ModelInfo, Program, SELECT_RESET};
 use sluice_sim::{Job, OutBeat};
 
 use crate::error::SuiteError;
@@ -59,9 +59,9 @@ pub struct ErrorReport {
 /// A job with the tensors it was made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// Model index.
+    /// Model index; with [`SELECT_RESET`] a reset of its state.
     pub model: u16,
-    /// Inputs; empty for an unknown model.
+    /// Inputs; empty for an unknown model and for a reset.
     pub inputs: Vec<Tensor>,
 }
 
@@ -79,11 +79,24 @@ pub struct Bundle {
 impl Bundle {
     /// Compiles the networks, in order.
     pub fn compile(nets: &[Net], config: &HardwareConfig) -> Result<Self, SuiteError> {
+        Self::compile_resettable(nets, config, |_| false)
+    }
+
+    /// Compiles the networks; the state of those named can be reset at run time.
+    pub fn compile_resettable(
+        nets: &[Net],
+        config: &HardwareConfig,
+        resettable: impl Fn(usize) -> bool,
+    ) -> Result<Self, SuiteError> {
         let mut builder = ProgramBuilder::new(config)?;
         let mut graphs = Vec::new();
-        for net in nets {
+        for (index, net) in nets.iter().enumerate() {
             let graph = net.graph()?;
-            builder.add(&graph, &ModelOptions::default())?;
+            let options = ModelOptions {
+                resettable: resettable(index),
+                ..ModelOptions::default()
+            };
+            builder.add(&graph, &options)?;
             graphs.push(graph);
         }
         Ok(Self {
@@ -104,6 +117,14 @@ impl Bundle {
         Request {
             model: u16::try_from(model).unwrap_or(u16::MAX),
             inputs,
+        }
+    }
+
+    /// A reset of a model's state; it has no effect if the model was not compiled for it.
+    pub fn reset(model: usize) -> Request {
+        Request {
+            model: u16::try_from(model).unwrap_or(u16::MAX) | SELECT_RESET,
+            inputs: vec![],
         }
     }
 
@@ -198,14 +219,14 @@ impl Bundle {
 
     /// Results of the float reference.
     pub fn reference(&self, requests: &[Request]) -> Result<Vec<Vec<Tensor>>, SuiteError> {
-        evaluate(&self.graphs, requests, None)
+        self.evaluate(&self.graphs, requests, None)
     }
 
     /// Results of bf16 weights and activations with wide sums: what the usual number format alone costs.
     pub fn bf16_reference(&self, requests: &[Request]) -> Result<Vec<Vec<Tensor>>, SuiteError> {
         let round = |x: f32| f32::from_bits(bf16_to_f32(f32_to_bf16(x.to_bits())));
         let graphs: Vec<Graph> = self.graphs.iter().map(|g| g.map_weights(round)).collect();
-        evaluate(&graphs, requests, Some(round))
+        self.evaluate(&graphs, requests, Some(round))
     }
 
     /// Compares results with the reference; one report per model.
@@ -304,7 +325,7 @@ impl Bundle {
                 .iter()
                 .map(|n| n.noisy(seed))
                 .collect::<Result<Vec<_>, _>>()?;
-            let noisy = evaluate(&graphs, requests, None)?;
+            let noisy = self.evaluate(&graphs, requests, None)?;
             for (m, (n, r)) in moved
                 .iter_mut()
                 .flatten()
@@ -325,28 +346,36 @@ impl Bundle {
         }
         Ok(allowed)
     }
-}
 
-fn evaluate(
-    graphs: &[Graph],
-    requests: &[Request],
-    round: Option<fn(f32) -> f32>,
-) -> Result<Vec<Vec<Tensor>>, SuiteError> {
-    let mut evaluators = graphs
-        .iter()
-        .map(Evaluator::new)
-        .collect::<Result<Vec<_>, _>>()?;
-    if let Some(round) = round {
-        evaluators = evaluators.into_iter().map(|e| e.rounding(round)).collect();
+    fn evaluate(
+        &self,
+        graphs: &[Graph],
+        requests: &[Request],
+        round: Option<fn(f32) -> f32>,
+    ) -> Result<Vec<Vec<Tensor>>, SuiteError> {
+        let mut evaluators = graphs
+            .iter()
+            .map(Evaluator::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(round) = round {
+            evaluators = evaluators.into_iter().map(|e| e.rounding(round)).collect();
+        }
+        let mut all = Vec::new();
+        for r in requests {
+            let model = usize::from(r.model & !SELECT_RESET);
+            all.push(match evaluators.get_mut(model) {
+                Some(e) if r.model & SELECT_RESET == 0 => e.run(&r.inputs)?,
+                Some(e) => {
+                    if self.program.models[model].resettable {
+                        e.reset();
+                    }
+                    vec![]
+                }
+                None => vec![],
+            });
+        }
+        Ok(all)
     }
-    let mut all = Vec::new();
-    for r in requests {
-        all.push(match evaluators.get_mut(usize::from(r.model)) {
-            Some(e) => e.run(&r.inputs)?,
-            None => vec![],
-        });
-    }
-    Ok(all)
 }
 
 fn beats(model: &ModelInfo, inputs: &[Tensor], block: usize, rng: &mut Rng) -> Vec<Vec<u16>> {

@@ -22,11 +22,17 @@ use sluice_isa::HardwareConfig;
 use sluice_isa::presets::preset;
 use sluice_sim::{SelectTiming, StallPattern, Stalls};
 
-use crate::bundle::{Budget, Bundle, ErrorReport};
+use crate::bundle::{Budget, Bundle, ErrorReport, Request};
 use crate::device::{Executor, difference};
 use crate::error::SuiteError;
 use crate::net::Net;
+use crate::rng::Rng;
 use crate::vm::VmExecutor;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
 
 /// A case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +49,9 @@ pub struct Case {
     pub seed: u64,
     /// Jobs, of random models.
     pub jobs: usize,
+    /// Resets of random models' states among them. Models 0, 2, ... are compiled for it, those between must ignore it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resets: usize,
     /// `none`, `source`, `sink`, `both`; all four if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stalls: Vec<StallName>,
@@ -169,14 +178,32 @@ impl Case {
             })
     }
 
+    /// The networks, compiled.
+    pub fn compile(&self, config: &HardwareConfig) -> Result<Bundle, SuiteError> {
+        Bundle::compile_resettable(&self.nets, config, |model| {
+            self.resets > 0 && model.is_multiple_of(2)
+        })
+    }
+
+    /// The jobs, with the resets at random places.
+    pub fn requests(&self, bundle: &Bundle) -> Vec<Request> {
+        let mut requests = bundle.requests(self.jobs, self.seed);
+        let mut rng = Rng::labelled(self.seed, "resets");
+        for _ in 0..self.resets {
+            let at = rng.below(requests.len() + 1);
+            requests.insert(at, Bundle::reset(rng.below(self.nets.len())));
+        }
+        requests
+    }
+
     /// Holds the executors to the VM and the VM to the float reference, on one configuration.
     pub fn run(
         &self,
         config: &HardwareConfig,
         executors: &mut [&mut dyn Executor],
     ) -> Result<Evidence, SuiteError> {
-        let bundle = Bundle::compile(&self.nets, config)?;
-        let requests = bundle.requests(self.jobs, self.seed);
+        let bundle = self.compile(config)?;
+        let requests = self.requests(&bundle);
         let jobs = bundle.jobs(&requests, self.seed);
         let mut evidence = Evidence::default();
         let mut first: Option<Vec<Vec<u16>>> = None;
@@ -216,7 +243,7 @@ impl Case {
                 }
             }
             evidence.runs += 1;
-            evidence.jobs += jobs.len();
+            evidence.jobs += self.jobs;
             evidence.beats += expected.beats.len();
             evidence.cycles += expected.cycles();
         }

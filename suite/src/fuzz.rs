@@ -29,6 +29,7 @@ pub fn case(mut nets: Vec<Net>, config: &HardwareConfig, seed: u64) -> Case {
         configs: vec![config.name.clone()],
         seed,
         jobs: 3 * nets.len() + 1,
+        resets: usize::try_from(seed % 3).unwrap_or(0) * nets.len(),
         stalls: vec![],
         selects: vec![],
         budget: None,

@@ -27,8 +27,8 @@ fn holds(
     if let Some(rtl) = rtl {
         let patterns = case.patterns();
         let pick = patterns[usize::try_from(case.seed).unwrap_or(0) % patterns.len()];
-        let bundle = sluice_suite::Bundle::compile(&case.nets, config)?;
-        let requests = bundle.requests(case.jobs, case.seed);
+        let bundle = case.compile(config)?;
+        let requests = case.requests(&bundle);
         let jobs = bundle.jobs(&requests, case.seed);
         let expected = sluice_suite::VmExecutor.run(&bundle.program, &jobs, &pick)?;
         let got = rtl.run(&bundle.program, &jobs, &pick)?;

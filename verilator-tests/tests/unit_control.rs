@@ -320,6 +320,7 @@ fn dispatcher_latency_by_hand() {
             has_init: false,
             n_in: 1,
             n_out: 1,
+            resettable: false,
         }],
     };
     drive(

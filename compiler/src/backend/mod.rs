@@ -44,6 +44,8 @@ pub struct ModelOptions {
     pub input_streaming_dims: Vec<Option<usize>>,
     /// Same for outputs.
     pub output_streaming_dims: Vec<Option<usize>>,
+    /// The model's state can be reset at run time. It costs nothing: a reset runs the initialisation that a model with state has anyway.
+    pub resettable: bool,
 }
 
 /// One model, compiled as far as it can be without knowing the others.
@@ -58,6 +60,7 @@ pub struct CompiledModel {
     inputs: Vec<TensorInfo>,
     outputs: Vec<TensorInfo>,
     parameters: u64,
+    resettable: bool,
 }
 
 /// Builds one program from several models.
@@ -118,18 +121,6 @@ impl ProgramBuilder {
         self.check_streams(&model)?;
         let (placed, schedule, used) = best(&model, &self.config, &cores, &self.used)?;
         self.used = used;
-        let parameters = graph
-            .node_ids()
-            .flat_map(|id| {
-                graph
-                    .node(id)
-                    .op
-                    .tensors()
-                    .into_iter()
-                    .map(|(_, t)| t.data.len() as u64)
-                    .collect::<Vec<_>>()
-            })
-            .sum();
         let inputs = graph
             .inputs
             .iter()
@@ -160,7 +151,8 @@ impl ProgramBuilder {
             schedule,
             inputs,
             outputs,
-            parameters,
+            parameters: parameters(&graph),
+            resettable: options.resettable,
         });
         Ok(self.models.len() - 1)
     }
@@ -276,6 +268,7 @@ impl CompiledModel {
             entry_pc: entry.job_pc,
             ticks: entry.ticks,
             init_pc: entry.init_pc,
+            resettable: self.resettable,
             inputs: self.inputs.clone(),
             outputs: self.outputs.clone(),
             n_in: narrow(model.input_beats),
@@ -301,6 +294,23 @@ fn contiguous(schedule: &Schedule, config: &HardwareConfig) -> usize {
         at += 1;
     }
     schedule.ticks + (at - done)
+}
+
+/// Values of the graph's constants. Steps of an unrolled loop have the same ones: equal constants count once.
+fn parameters(graph: &Graph) -> u64 {
+    let mut seen: HashMap<Vec<u32>, Vec<&[usize]>> = HashMap::new();
+    let mut count = 0;
+    for id in graph.node_ids() {
+        for (_, t) in graph.node(id).op.tensors() {
+            let values = t.data.iter().map(|x| x.to_bits()).collect();
+            let shapes = seen.entry(values).or_default();
+            if !shapes.contains(&t.shape.as_slice()) {
+                shapes.push(&t.shape);
+                count += t.data.len() as u64;
+            }
+        }
+    }
+    count
 }
 
 fn tensor_info(graph: &Graph, id: NodeId, streaming_dim: Option<usize>) -> TensorInfo {

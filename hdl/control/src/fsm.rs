@@ -11,14 +11,13 @@
 //! | `avail`        | 16   | input beats of the running job that no tick has taken                          |
 //! | `some`         | 1    | `avail != 0`                                                                   |
 //! | `entry[s]`     | 16   | first tick of the job proper                                                   |
-//! | `start[s]`     | 16   | first tick to run: `entry`, or the initialisation's while the model needs it   |
+//! | `start[s]`     | 16   | first tick to run: `entry`, or the initialisation's if the job begins with it  |
 //! | `fresh[s]`     | 1    | `start` is the initialisation's                                                |
 //! | `n_out[s]`     | 16   | output beats of the job; `n_out_less[s]` is one less                           |
 //! | `alloc_par`    | 1    | slot the next look-up fills                                                    |
 //! | `in_par`       | 1    | slot the next input beat belongs to                                            |
 //! | `next_par`     | 1    | slot of the next job (`np`); the running job has the other one                 |
 //! | `run`, `phase` | 1, 1 | a job runs; it is in its initialisation                                        |
-//! | `init_before`  | 1    | an initialisation ended in the cycle before                                    |
 //! | `pc`           | 16   | address of the word at the control store's output                              |
 //! | `credit`       | 16   | output beats that may still be promised                                        |
 //!
@@ -29,6 +28,7 @@
 //! **Errors.** None; what a program must not do is asserted in `sl_dispatcher.sv`.
 
 use rust_hdl::prelude::*;
+use sluice_isa::SELECT_RESET;
 
 use crate::reg::Reg;
 
@@ -54,7 +54,7 @@ pub struct DispatchFsm {
     pub head_valid: Signal<In, Bit>,
     /// Its oldest index.
     pub head_index: Signal<In, Bits<16>>,
-    /// That model has been initialised.
+    /// A job that initialises that model has been looked up since the model's last reset.
     pub head_initialised: Signal<In, Bit>,
     /// Its record: first tick of the job.
     pub rec_entry: Signal<In, Bits<16>>,
@@ -62,6 +62,8 @@ pub struct DispatchFsm {
     pub rec_init: Signal<In, Bits<16>>,
     /// There is an initialisation.
     pub rec_has_init: Signal<In, Bit>,
+    /// Its state may be reset.
+    pub rec_resettable: Signal<In, Bit>,
     /// Input beats of a job.
     pub rec_n_in: Signal<In, Bits<16>>,
     /// Output beats of a job.
@@ -94,7 +96,11 @@ pub struct DispatchFsm {
     pub fetch: Signal<Out, Bit>,
     /// Control store read address.
     pub fetch_addr: Signal<Out, Bits<16>>,
-    /// An initialisation ends: set the bit of `run_model`.
+    /// Set the initialised bit of the oldest index.
+    pub init_set: Signal<Out, Bit>,
+    /// Clear it.
+    pub init_clear: Signal<Out, Bit>,
+    /// An initialisation ends.
     pub init_done: Signal<Out, Bit>,
     /// A job ends.
     pub job_done: Signal<Out, Bit>,
@@ -110,7 +116,7 @@ pub struct DispatchFsm {
     pub running: Signal<Out, Bit>,
     /// Jobs completed.
     pub jobs_done: Signal<Out, Bits<32>>,
-    /// Indices out of range.
+    /// Indices out of range, and resets of models that are not resettable.
     pub bad_select_count: Signal<Out, Bits<32>>,
     /// The latest of them.
     pub last_bad_select: Signal<Out, Bits<16>>,
@@ -133,7 +139,6 @@ pub struct DispatchFsm {
     next_par: Reg<Bit>,
     run: Reg<Bit>,
     phase: Reg<Bit>,
-    init_before: Reg<Bit>,
     pc: Reg<Bits<16>>,
     any: [Reg<Bit>; 2],
     avail: Reg<Bits<16>>,
@@ -152,7 +157,9 @@ pub struct DispatchFsm {
     free: [Signal<Local, Bit>; 2],
     lookup: Signal<Local, Bit>,
     known: Signal<Local, Bit>,
-    settle: Signal<Local, Bit>,
+    is_reset: Signal<Local, Bit>,
+    accepts: Signal<Local, Bit>,
+    named: Signal<Local, Bits<16>>,
     needs_init: Signal<Local, Bit>,
     start_ok: Signal<Local, Bit>,
     accept_run: Signal<Local, Bit>,
@@ -189,6 +196,7 @@ pub struct DispatchFsm {
     one16: Constant<Bits<16>>,
     ones16: Constant<Bits<16>>,
     one32: Constant<Bits<32>>,
+    index_mask: Constant<Bits<16>>,
 }
 
 impl Default for DispatchFsm {
@@ -205,6 +213,7 @@ impl Default for DispatchFsm {
             rec_entry: Signal::default(),
             rec_init: Signal::default(),
             rec_has_init: Signal::default(),
+            rec_resettable: Signal::default(),
             rec_n_in: Signal::default(),
             rec_n_out: Signal::default(),
             input_valid: Signal::default(),
@@ -221,6 +230,8 @@ impl Default for DispatchFsm {
             tick_parity: Signal::default(),
             fetch: Signal::default(),
             fetch_addr: Signal::default(),
+            init_set: Signal::default(),
+            init_clear: Signal::default(),
             init_done: Signal::default(),
             job_done: Signal::default(),
             run_model: Signal::default(),
@@ -248,7 +259,6 @@ impl Default for DispatchFsm {
             next_par: Reg::default(),
             run: Reg::default(),
             phase: Reg::default(),
-            init_before: Reg::default(),
             pc: Reg::default(),
             any: Default::default(),
             avail: Reg::default(),
@@ -266,7 +276,9 @@ impl Default for DispatchFsm {
             free: Default::default(),
             lookup: Signal::default(),
             known: Signal::default(),
-            settle: Signal::default(),
+            is_reset: Signal::default(),
+            accepts: Signal::default(),
+            named: Signal::default(),
             needs_init: Signal::default(),
             start_ok: Signal::default(),
             accept_run: Signal::default(),
@@ -302,6 +314,7 @@ impl Default for DispatchFsm {
             one16: Constant::new(1u64.into()),
             ones16: Constant::new(0xFFFFu64.into()),
             one32: Constant::new(1u64.into()),
+            index_mask: Constant::new(u64::from(!SELECT_RESET).into()),
         }
     }
 }
@@ -353,7 +366,6 @@ impl Logic for DispatchFsm {
         self.next_par.clock.next = self.clock.val();
         self.run.clock.next = self.clock.val();
         self.phase.clock.next = self.clock.val();
-        self.init_before.clock.next = self.clock.val();
         self.pc.clock.next = self.clock.val();
         self.avail.clock.next = self.clock.val();
         self.some.clock.next = self.clock.val();
@@ -367,7 +379,6 @@ impl Logic for DispatchFsm {
         self.next_par.reset_n.next = self.reset_n.val();
         self.run.reset_n.next = self.reset_n.val();
         self.phase.reset_n.next = self.reset_n.val();
-        self.init_before.reset_n.next = self.reset_n.val();
         self.pc.reset_n.next = self.reset_n.val();
         self.avail.reset_n.next = self.reset_n.val();
         self.some.reset_n.next = self.reset_n.val();
@@ -424,13 +435,6 @@ impl Logic for DispatchFsm {
         self.free[1].next = self.end_1.val() & self.reached.val();
 
         comment!(
-            "The cycle after an initialisation: a waiting job of the same model, looked up before, needs none any more."
-        );
-        self.init_before.d.next = self.init_now.val();
-        self.settle.next =
-            self.init_before.q.val() & (self.model[0].q.val() == self.model[1].q.val());
-
-        comment!(
             "Fetch: an unused address is harmless, so the address does not wait for issue or start_ok."
         );
         if self.run.q.val() & self.phase.q.val() {
@@ -440,18 +444,10 @@ impl Logic for DispatchFsm {
                 self.jump.next = self.entry[1].q.val();
             }
         } else {
-            if self.settle.val() {
-                if self.np.val() {
-                    self.jump.next = self.entry[1].q.val();
-                } else {
-                    self.jump.next = self.entry[0].q.val();
-                }
+            if self.np.val() {
+                self.jump.next = self.start[1].q.val();
             } else {
-                if self.np.val() {
-                    self.jump.next = self.start[1].q.val();
-                } else {
-                    self.jump.next = self.start[0].q.val();
-                }
+                self.jump.next = self.start[0].q.val();
             }
         }
         if self.run.q.val() & !self.word_last.val() {
@@ -476,9 +472,8 @@ impl Logic for DispatchFsm {
         if self.take.val() {
             self.run.d.next = true;
             self.next_par.d.next = !self.np.val();
-            self.phase.d.next = !self.settle.val()
-                & ((self.np.val() & self.fresh[1].q.val())
-                    | (!self.np.val() & self.fresh[0].q.val()));
+            self.phase.d.next =
+                (self.np.val() & self.fresh[1].q.val()) | (!self.np.val() & self.fresh[0].q.val());
         }
 
         comment!("Credit: subtract n_out, or one less when a beat leaves in the same cycle.");
@@ -516,19 +511,27 @@ impl Logic for DispatchFsm {
             self.credit.d.next = self.credit_full.val();
         }
 
-        comment!("Look-up of the oldest select beat.");
+        comment!(
+            "Look-up of the oldest select beat. A reset takes no slot, so it needs none to be free: it reaches the jobs looked up after it."
+        );
+        self.is_reset.next = self.head_index.val().get_bit(15);
+        self.named.next = self.head_index.val() & self.index_mask.val();
         self.lookup.next = self.enable.val()
             & self.head_valid.val()
-            & ((self.alloc_par.q.val() & !self.valid[1].q.val())
+            & (self.is_reset.val()
+                | (self.alloc_par.q.val() & !self.valid[1].q.val())
                 | (!self.alloc_par.q.val() & !self.valid[0].q.val()));
-        self.known.next = self.head_index.val() < self.num_models.val();
+        self.known.next = self.named.val() < self.num_models.val();
+        self.accepts.next = self.known.val() & (!self.is_reset.val() | self.rec_resettable.val());
         self.needs_init.next = self.rec_has_init.val() & !self.head_initialised.val();
-        self.load[0].next = self.lookup.val() & self.known.val() & !self.alloc_par.q.val();
-        self.load[1].next = self.lookup.val() & self.known.val() & self.alloc_par.q.val();
-        self.bad_pulse.d.next = self.lookup.val() & !self.known.val();
+        self.load[0].next =
+            self.lookup.val() & self.known.val() & !self.is_reset.val() & !self.alloc_par.q.val();
+        self.load[1].next =
+            self.lookup.val() & self.known.val() & !self.is_reset.val() & self.alloc_par.q.val();
+        self.bad_pulse.d.next = self.lookup.val() & !self.accepts.val();
         if self.lookup.val() {
-            if self.known.val() {
-                self.alloc_par.d.next = !self.alloc_par.q.val();
+            if self.accepts.val() {
+                self.alloc_par.d.next = self.alloc_par.q.val() ^ !self.is_reset.val();
             } else {
                 self.bad_count.d.next = self.bad_count.q.val() + self.one32.val();
                 self.bad_last.d.next = self.head_index.val();
@@ -586,10 +589,6 @@ impl Logic for DispatchFsm {
             "Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other."
         );
         for i in 0..2 {
-            if self.settle.val() {
-                self.fresh[i].d.next = false;
-                self.start[i].d.next = self.entry[i].q.val();
-            }
             if self.accept[i].val() {
                 self.any[i].d.next = true;
                 self.beats[i].d.next = self.beats_plus[i].q.val();
@@ -635,6 +634,8 @@ impl Logic for DispatchFsm {
         self.issue.next = self.issue_now.val();
         self.tick_pc.next = self.pc.q.val();
         self.tick_parity.next = !self.np.val();
+        self.init_set.next = self.needs_init.val() & (self.load[0].val() | self.load[1].val());
+        self.init_clear.next = self.lookup.val() & self.accepts.val() & self.is_reset.val();
         self.init_done.next = self.init_now.val();
         self.job_done.next = self.done_now.val();
         self.run_model.next = self.model_now.val();

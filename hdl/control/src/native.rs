@@ -39,14 +39,14 @@ ports! {
     /// Inputs of the state machine, clock excluded.
     FsmInputs, INPUTS {
         reset_n: 1, enable: 1, credit_full: 16, num_models: 16, head_valid: 1, head_index: 16, head_initialised: 1, rec_entry: 16,
-        rec_init: 16, rec_has_init: 1, rec_n_in: 16, rec_n_out: 16, input_valid: 1, output_pop: 1, word_last: 1, word_beat: 1,
+        rec_init: 16, rec_has_init: 1, rec_resettable: 1, rec_n_in: 16, rec_n_out: 16, input_valid: 1, output_pop: 1, word_last: 1, word_beat: 1,
     }
 }
 ports! {
     /// Outputs of the state machine.
     FsmOutputs, OUTPUTS {
         head_pop: 1, input_ready: 1, beat: 1, beat_parity: 1, beat_addr: 16, issue: 1, tick_pc: 16, tick_parity: 1, fetch: 1,
-        fetch_addr: 16, init_done: 1, job_done: 1, run_model: 8, run_left: 16, run_avail: 16, run_n_out: 16, running: 1,
+        fetch_addr: 16, init_set: 1, init_clear: 1, init_done: 1, job_done: 1, run_model: 8, run_left: 16, run_avail: 16, run_n_out: 16, running: 1,
         jobs_done: 32, bad_select_count: 32, last_bad_select: 16, bad_select_pulse: 1,
     }
 }
@@ -91,6 +91,7 @@ impl FsmBench {
         u.rec_entry.next = bits(i.rec_entry).into();
         u.rec_init.next = bits(i.rec_init).into();
         u.rec_has_init.next = i.rec_has_init != 0;
+        u.rec_resettable.next = i.rec_resettable != 0;
         u.rec_n_in.next = bits(i.rec_n_in).into();
         u.rec_n_out.next = bits(i.rec_n_out).into();
         u.input_valid.next = i.input_valid != 0;
@@ -110,6 +111,8 @@ impl FsmBench {
             tick_parity: u.tick_parity.val().into(),
             fetch: u.fetch.val().into(),
             fetch_addr: low(u.fetch_addr.val()),
+            init_set: u.init_set.val().into(),
+            init_clear: u.init_clear.val().into(),
             init_done: u.init_done.val().into(),
             job_done: u.job_done.val().into(),
             run_model: low(u.run_model.val()),
@@ -205,6 +208,7 @@ impl Dispatcher {
             rec_entry: record.entry_pc,
             rec_init: record.init_pc,
             rec_has_init: record.has_init.into(),
+            rec_resettable: record.resettable.into(),
             rec_n_in: record.n_in,
             rec_n_out: record.n_out,
             input_valid: i.input_valid.into(),
@@ -226,12 +230,12 @@ impl Dispatcher {
             last_bad_select: u16::try_from(f.last_bad_select).unwrap_or(u16::MAX),
             bad_select_pulse: f.bad_select_pulse != 0,
         };
-        self.clock(i, &f);
+        self.clock(i, &f, model);
         self.load(i);
         outputs
     }
 
-    fn clock(&mut self, i: &Inputs, f: &FsmOutputs) {
+    fn clock(&mut self, i: &Inputs, f: &FsmOutputs, model: usize) {
         self.fsm.clock();
         let word = self.word;
         if f.fetch != 0 {
@@ -247,8 +251,8 @@ impl Dispatcher {
             return;
         }
         self.select.clock(i.select, f.head_pop != 0);
-        if f.init_done != 0 {
-            self.initialised[f.run_model as usize] = true;
+        if f.init_set != 0 || f.init_clear != 0 {
+            self.initialised[model] = f.init_set != 0;
         }
         self.in_lane = (f.beat != 0).then(|| self.physical(f.beat_parity, f.beat_addr));
         let issue = f.issue != 0;

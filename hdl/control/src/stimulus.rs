@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use sluice_isa::SELECT_RESET;
 use sluice_isa::config::HardwareConfig;
 use sluice_isa::error::IsaError;
 use sluice_isa::load::Space;
@@ -101,6 +102,7 @@ impl ControlProgram {
                 has_init,
                 n_in,
                 n_out,
+                resettable: random.chance(70),
             });
         }
         p
@@ -234,6 +236,8 @@ impl Traffic {
             } else {
                 r.range(0, self.num_models - 1)
             };
+            let reset = u32::from(SELECT_RESET) * u32::from(r.chance(20));
+            let index = index | reset;
             self.pending.select = u16::try_from(index).ok();
         }
         self.pending.input_valid |= r.chance(self.chatty.1);

@@ -5,7 +5,7 @@
 // verilator lint_off DECLFILENAME
 // verilator lint_off UNUSEDPARAM
 
-module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,head_index,head_initialised,rec_entry,rec_init,rec_has_init,rec_n_in,rec_n_out,input_valid,output_pop,word_last,word_beat,head_pop,input_ready,beat,beat_parity,beat_addr,issue,tick_pc,tick_parity,fetch,fetch_addr,init_done,job_done,run_model,run_left,run_avail,run_n_out,running,jobs_done,bad_select_count,last_bad_select,bad_select_pulse);
+module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,head_index,head_initialised,rec_entry,rec_init,rec_has_init,rec_resettable,rec_n_in,rec_n_out,input_valid,output_pop,word_last,word_beat,head_pop,input_ready,beat,beat_parity,beat_addr,issue,tick_pc,tick_parity,fetch,fetch_addr,init_set,init_clear,init_done,job_done,run_model,run_left,run_avail,run_n_out,running,jobs_done,bad_select_count,last_bad_select,bad_select_pulse);
 
     // Module arguments
     input wire  clock;
@@ -19,6 +19,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     input wire  [15:0] rec_entry;
     input wire  [15:0] rec_init;
     input wire  rec_has_init;
+    input wire  rec_resettable;
     input wire  [15:0] rec_n_in;
     input wire  [15:0] rec_n_out;
     input wire  input_valid;
@@ -35,6 +36,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     output reg  tick_parity;
     output reg  fetch;
     output reg  [15:0] fetch_addr;
+    output reg  init_set;
+    output reg  init_clear;
     output reg  init_done;
     output reg  job_done;
     output reg  [7:0] run_model;
@@ -52,6 +55,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     localparam  one16 = 16'h1;
     localparam  ones16 = 16'hffff;
     localparam  one32 = 32'h1;
+    localparam  index_mask = 16'h7fff;
 
     // Stub signals
     reg  valid$0$clock;
@@ -162,10 +166,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  phase$reset_n;
     reg  phase$d;
     wire  phase$q;
-    reg  init_before$clock;
-    reg  init_before$reset_n;
-    reg  init_before$d;
-    wire  init_before$q;
     reg  pc$clock;
     reg  pc$reset_n;
     reg  [15:0] pc$d;
@@ -221,7 +221,9 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
     reg  free$1;
     reg  lookup;
     reg  known;
-    reg  settle;
+    reg  is_reset;
+    reg  accepts;
+    reg  [15:0] named;
     reg  needs_init;
     reg  start_ok;
     reg  accept_run;
@@ -417,12 +419,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         .d(phase$d),
         .q(phase$q)
     );
-    sl_dispatch_fsm$init_before init_before(
-        .clock(init_before$clock),
-        .reset_n(init_before$reset_n),
-        .d(init_before$d),
-        .q(init_before$q)
-    );
     sl_dispatch_fsm$pc pc(
         .clock(pc$clock),
         .reset_n(pc$reset_n),
@@ -564,7 +560,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         next_par$clock = clock;
         run$clock = clock;
         phase$clock = clock;
-        init_before$clock = clock;
         pc$clock = clock;
         avail$clock = clock;
         some$clock = clock;
@@ -578,7 +573,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         next_par$reset_n = reset_n;
         run$reset_n = reset_n;
         phase$reset_n = reset_n;
-        init_before$reset_n = reset_n;
         pc$reset_n = reset_n;
         avail$reset_n = reset_n;
         some$reset_n = reset_n;
@@ -626,9 +620,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         take = may_begin | (may_follow & reached);
         free$0 = end_0 & reached;
         free$1 = end_1 & reached;
-        // The cycle after an initialisation: a waiting job of the same model, looked up before, needs none any more.
-        init_before$d = init_now;
-        settle = init_before$q & (model$0$q == model$1$q);
         // Fetch: an unused address is harmless, so the address does not wait for issue or start_ok.
         if (run$q & phase$q) begin
             if (np) begin
@@ -639,21 +630,11 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             end
         end
         else begin
-            if (settle) begin
-                if (np) begin
-                    jump = entry$1$q;
-                end
-                else begin
-                    jump = entry$0$q;
-                end
+            if (np) begin
+                jump = start$1$q;
             end
             else begin
-                if (np) begin
-                    jump = start$1$q;
-                end
-                else begin
-                    jump = start$0$q;
-                end
+                jump = start$0$q;
             end
         end
         if (run$q & ~word_last) begin
@@ -678,7 +659,7 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         if (take) begin
             run$d = 1'b1;
             next_par$d = ~np;
-            phase$d = ~settle & ((np & fresh$1$q) | (~np & fresh$0$q));
+            phase$d = (np & fresh$1$q) | (~np & fresh$0$q);
         end
         // Credit: subtract n_out, or one less when a beat leaves in the same cycle.
         if (np) begin
@@ -717,16 +698,19 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         else begin
             credit$d = credit_full;
         end
-        // Look-up of the oldest select beat.
-        lookup = enable & head_valid & ((alloc_par$q & ~valid$1$q) | (~alloc_par$q & ~valid$0$q));
-        known = head_index < num_models;
+        // Look-up of the oldest select beat. A reset takes no slot, so it needs none to be free: it reaches the jobs looked up after it.
+        is_reset = head_index[32'hf];
+        named = head_index & index_mask;
+        lookup = enable & head_valid & (is_reset | (alloc_par$q & ~valid$1$q) | (~alloc_par$q & ~valid$0$q));
+        known = named < num_models;
+        accepts = known & (~is_reset | rec_resettable);
         needs_init = rec_has_init & ~head_initialised;
-        load$0 = lookup & known & ~alloc_par$q;
-        load$1 = lookup & known & alloc_par$q;
-        bad_pulse$d = lookup & ~known;
+        load$0 = lookup & known & ~is_reset & ~alloc_par$q;
+        load$1 = lookup & known & ~is_reset & alloc_par$q;
+        bad_pulse$d = lookup & ~accepts;
         if (lookup) begin
-            if (known) begin
-                alloc_par$d = ~alloc_par$q;
+            if (accepts) begin
+                alloc_par$d = alloc_par$q ^ ~is_reset;
             end
             else begin
                 bad_count$d = bad_count$q + one32;
@@ -779,10 +763,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         avail$d = (avail_start & take_mask) | (((avail_used & consume_mask) | (avail_kept & ~consume_mask)) & ~take_mask);
         some$d = (take & some_start) | (~take & ((consume & ((some$q & ~avail_one) | (some$q & accept_run))) | (~consume & here)));
         // Slots. A slot is loaded only while free and freed only while held, so the cases exclude each other.
-        if (settle) begin
-            fresh$0$d = 1'b0;
-            start$0$d = entry$0$q;
-        end
         if (accept$0) begin
             any$0$d = 1'b1;
             beats$0$d = beats_plus$0$q;
@@ -812,10 +792,6 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
             else begin
                 start$0$d = rec_entry;
             end
-        end
-        if (settle) begin
-            fresh$1$d = 1'b0;
-            start$1$d = entry$1$q;
         end
         if (accept$1) begin
             any$1$d = 1'b1;
@@ -861,6 +837,8 @@ module sl_dispatch_fsm(clock,reset_n,enable,credit_full,num_models,head_valid,he
         issue = issue_now;
         tick_pc = pc$q;
         tick_parity = ~np;
+        init_set = needs_init & (load$0 | load$1);
+        init_clear = lookup & accepts & is_reset;
         init_done = init_now;
         job_done = done_now;
         run_model = model_now;
@@ -1153,22 +1131,6 @@ module sl_dispatch_fsm$in_par(clock,reset_n,d,q);
       else q <= d;
     end
 endmodule // sl_dispatch_fsm$in_par
-
-
-module sl_dispatch_fsm$init_before(clock,reset_n,d,q);
-
-    // Module arguments
-    input wire  clock;
-    input wire  reset_n;
-    input wire  d;
-    output reg  q;
-
-    // Update code (custom)
-    always @(posedge clock) begin
-      if (!reset_n) q <= 1'h0;
-      else q <= d;
-    end
-endmodule // sl_dispatch_fsm$init_before
 
 
 module sl_dispatch_fsm$jobs(clock,reset_n,d,q);

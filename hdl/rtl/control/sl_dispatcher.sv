@@ -110,7 +110,7 @@ module sl_dispatcher
 
   logic beat, beat_parity;
   logic [15:0] beat_addr;
-  logic issue, issue_parity, fetch, init_done, job_done, running;
+  logic issue, issue_parity, fetch, init_set, init_clear, init_done, job_done, running;
   logic [15:0] issue_pc, fetch_addr, run_left, run_avail, run_n_out;
   logic [7:0] run_model;
   control_t word;
@@ -172,6 +172,7 @@ module sl_dispatcher
       .rec_entry       (head_record.entry_pc),
       .rec_init        (head_record.init_pc),
       .rec_has_init    (head_record.has_init),
+      .rec_resettable  (head_record.resettable),
       .rec_n_in        (head_record.n_in),
       .rec_n_out       (head_record.n_out),
       .input_valid     (input_valid_i),
@@ -188,6 +189,8 @@ module sl_dispatcher
       .tick_parity     (issue_parity),
       .fetch,
       .fetch_addr,
+      .init_set,
+      .init_clear,
       .init_done,
       .job_done,
       .run_model,
@@ -203,7 +206,7 @@ module sl_dispatcher
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) initialised_q <= '0;
-    else if (init_done) initialised_q[run_model[ModelWidth-1:0]] <= 1'b1;
+    else if (init_set || init_clear) initialised_q[head_index[ModelWidth-1:0]] <= init_set;
   end
 
   // Input lane.
@@ -321,9 +324,9 @@ module sl_dispatcher
     if (load_num_models) num_models_q[0] <= load_data_i[15:0];
   end
 
-  // Widths are the architectural maxima: a configuration leaves upper bits unused; the last four serve assertions only.
+  // Widths are the architectural maxima: a configuration leaves upper bits unused; the last five serve assertions only.
   logic unused;
-  assign unused = ^{load_data_i, beat_addr, fetch_addr, job_done, run_left, run_avail, run_n_out};
+  assign unused = ^{load_data_i, beat_addr, fetch_addr, init_done, job_done, run_left, run_avail, run_n_out};
 
 `ifndef SL_NO_ASSERT
   logic [15:0] sent_q;  // output commands of the running job before this cycle
@@ -334,11 +337,11 @@ module sl_dispatcher
 `endif
 
   `SL_ASSERT(ModelsFit_A, 32'(num_models_q[0]) <= MaxModels)
-  `SL_ASSERT(RecordHasInput_A, head_pop && head_index < num_models_q[0] |-> head_record.n_in != '0)
+  `SL_ASSERT(RecordHasInput_A, head_pop && !head_index[15] && head_index < num_models_q[0] |-> head_record.n_in != '0)
   `SL_ASSERT(RecordFitsBank_A,
-             head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_in) <= TensorDepth / 2)
+             head_pop && !head_index[15] && head_index < num_models_q[0] |-> 32'(head_record.n_in) <= TensorDepth / 2)
   `SL_ASSERT(RecordFitsFifo_A,
-             head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_out) <= OutputFifoDepth)
+             head_pop && !head_index[15] && head_index < num_models_q[0] |-> 32'(head_record.n_out) <= OutputFifoDepth)
   `SL_ASSERT(BeatWithinInput_A, running && word.beat |-> run_avail != '0 || run_left != '0)
   `SL_ASSERT(InputTaken_A, job_done |-> 17'(run_left) + 17'(run_avail) == 17'(word.beat))
   `SL_ASSERT(OutputsSent_A, job_done |-> sent_q + 16'(word.out_valid) == run_n_out)

@@ -99,6 +99,7 @@ pub fn program(config: &HardwareConfig, signatures: Vec<Signature>) -> PyResult<
             entry_pc,
             ticks: n_in - 1 + n_out,
             init_pc: None,
+            resettable: false,
             inputs: s.inputs,
             outputs: s.outputs,
             n_in,

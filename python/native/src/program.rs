@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::nnir::NumberFormat;
 use crate::options::capacities;
 use crate::rtl_sim::{Rtl, RtlSim};
-use crate::session::{Engine, Session, model, resettable};
+use crate::session::{Engine, Session, model};
 use crate::vm::Vm;
 
 /// Models compiled for one configuration.
@@ -265,11 +265,10 @@ impl Program {
         Ok(NumberFormat::Bf16)
     }
 
-    /// Whether the model can be reset without resetting another one.
+    /// Whether the model was compiled with `generate_state_reset=True`.
     #[pyo3(signature = (model_index=0))]
     fn model_is_resettable(&self, model_index: i64) -> PyResult<bool> {
-        let (index, _) = self.model(model_index)?;
-        Ok(resettable(&self.image, index))
+        Ok(self.model(model_index)?.1.resettable)
     }
 
     /// Writes a program file.

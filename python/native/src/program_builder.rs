@@ -1,15 +1,14 @@
 //! `ProgramBuilder`: several models in one program.
 //!
 //! **Contract.** Models are indexed in the order they were added; names are unique in a program. A model that is refused leaves the
-//! builder as it was; an interrupted call uses it up. **Errors.** Those of the compiler; `ValueError` for a name given twice and for a
-//! state reset the machine cannot do.
+//! builder as it was; an interrupted call uses it up. **Errors.** Those of the compiler; `ValueError` for a name given twice.
 
 use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use sluice_compiler::backend::{self, ModelOptions};
-use sluice_compiler::nnir::{Graph, Op};
+use sluice_compiler::nnir::Graph;
 use sluice_isa::HardwareConfig;
 
 use crate::config::Config;
@@ -30,8 +29,6 @@ pub struct ProgramBuilder {
 struct Model {
     name: String,
     graph: Arc<Graph>,
-    stateful: bool,
-    wants_reset: bool,
 }
 
 impl ProgramBuilder {
@@ -57,7 +54,7 @@ impl ProgramBuilder {
         nnir: &Nnir,
         name: Option<String>,
         cores: Option<Vec<usize>>,
-        wants_reset: bool,
+        resettable: bool,
     ) -> PyResult<usize> {
         let graph = Arc::clone(&nnir.graph);
         let name = name.unwrap_or_else(|| graph.name.clone());
@@ -74,19 +71,15 @@ impl ProgramBuilder {
             )));
         }
         let model = Model {
-            stateful: graph
-                .node_ids()
-                .any(|id| matches!(graph.node(id).op, Op::Delay { .. } | Op::State { .. })),
             name: name.clone(),
             graph: Arc::clone(&graph),
-            wants_reset,
         };
-        self.check_reset(&model)?;
         let options = ModelOptions {
             name: Some(name.clone()),
             cores,
             input_streaming_dims: nnir.input_streaming.clone(),
             output_streaming_dims: nnir.output_streaming.clone(),
+            resettable,
         };
         let mut builder = self.take()?;
         let (builder, index) = long::run(py, &format!("compiling {name}"), move || {
@@ -97,27 +90,6 @@ impl ProgramBuilder {
         let index = index.map_err(compile)?;
         self.models.push(model);
         Ok(index)
-    }
-
-    /// The accelerator's reset reaches every model, so two models with state cannot be reset apart.
-    fn check_reset(&self, new: &Model) -> PyResult<()> {
-        let stateful = || {
-            self.models
-                .iter()
-                .chain(std::iter::once(new))
-                .filter(|m| m.stateful)
-        };
-        let Some(wants) = stateful().find(|m| m.wants_reset) else {
-            return Ok(());
-        };
-        match stateful().find(|m| m.name != wants.name) {
-            Some(other) => Err(PyValueError::new_err(format!(
-                "generate_state_reset: the accelerator resets all models of a program together, and both '{}' and '{}' hold \
-                 state; put them into programs of their own",
-                wants.name, other.name
-            ))),
-            None => Ok(()),
-        }
     }
 
     pub fn build(&mut self, py: Python<'_>) -> PyResult<Program> {

@@ -13,8 +13,8 @@
 use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
-use sluice_isa::Program;
 use sluice_isa::float::bf16_to_f32;
+use sluice_isa::{Program, SELECT_RESET};
 use sluice_sim::Pins;
 use sluice_sim::machine::DRAIN;
 use sluice_suite::{Device as _, Sample, SuiteError};
@@ -61,6 +61,29 @@ impl Rtl {
     pub fn reset(&mut self) -> Result<(), SuiteError> {
         self.initialised.fill(false);
         lock(&mut self.device).reset()
+    }
+
+    /// Returns one model to its initial state, by a select beat.
+    pub fn reset_model(&mut self, index: usize) -> Result<(), SuiteError> {
+        self.initialised[index] = false;
+        let device = lock(&mut self.device);
+        let mut sample = Sample::default();
+        let pins = Pins {
+            select_valid: true,
+            select_data: u16::try_from(index).unwrap_or(u16::MAX) | SELECT_RESET,
+            output_ready: true,
+            enable: true,
+            ..Pins::default()
+        };
+        // Nothing runs and the FIFO is empty: the beat is taken at once, and in order with the next job's.
+        device.step(&pins, &mut sample)?;
+        if sample.select_ready {
+            return Ok(());
+        }
+        Err(SuiteError::Device {
+            device: "the RTL".into(),
+            why: "an idle accelerator takes no select beat".into(),
+        })
     }
 
     /// One inference; returns outputs and cycles.

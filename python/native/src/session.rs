@@ -392,25 +392,25 @@ impl Session {
         }
     }
 
-    /// Returns a model to its initial state; refused when that would reset another one too.
+    /// Returns a model that was compiled for it to its initial state.
     pub fn reset(&mut self, py: Python<'_>, model_index: i64) -> PyResult<()> {
-        let program = Arc::clone(&self.program);
-        let (index, info) = model(&program, model_index)?;
-        if let Engine::Float(models) = &mut self.engine {
-            models[index].with_dependent_mut(|_, evaluator| evaluator.reset());
-            return Ok(());
-        }
-        if info.init_pc.is_none() {
-            return Ok(());
-        }
-        if !resettable(&program, index) {
+        let (index, info) = model(&self.program, model_index)?;
+        if !info.resettable {
             return Err(PyValueError::new_err(format!(
-                "model '{}' cannot be reset alone: the accelerator resets all models of a program together, and others hold \
-                 state too; use reset_all, or put it into a program of its own",
+                "model '{}' cannot be reset: it was compiled without generate_state_reset=True; reset_all resets all models",
                 info.name
             )));
         }
-        self.reset_all(py)
+        match &mut self.engine {
+            Engine::Float(models) => {
+                models[index].with_dependent_mut(|_, evaluator| evaluator.reset());
+                Ok(())
+            }
+            Engine::Vm(vm) => py.detach(|| vm.reset_model(index)).map_err(errors::sim),
+            Engine::Rtl(rtl) => py
+                .detach(|| rtl.reset_model(index))
+                .map_err(|e| rtl_sim::failure(&e)),
+        }
     }
 
     /// Returns every model to its initial state.
@@ -426,12 +426,4 @@ impl Session {
             Engine::Rtl(rtl) => py.detach(|| rtl.reset()).map_err(|e| rtl_sim::failure(&e)),
         }
     }
-}
-
-/// Resetting the accelerator touches no state but this model's.
-pub fn resettable(program: &Program, index: usize) -> bool {
-    let others = program.models.iter().enumerate();
-    others
-        .filter(|&(i, _)| i != index)
-        .all(|(_, m)| m.init_pc.is_none())
 }

@@ -202,6 +202,7 @@ impl Build {
             entry_pc,
             ticks: count,
             init_pc,
+            resettable: init_pc.is_some(),
             inputs: vec![tensor("x", n_in)],
             outputs: vec![tensor("y", n_out)],
             n_in,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use sluice_isa::SELECT_RESET;
 use sluice_isa::config::HardwareConfig;
 use sluice_isa::load::Space;
 use sluice_isa::words::{ControlWord, ModelRecord};
@@ -125,6 +126,16 @@ pub enum Mutation {
     Bubble,
     /// The initialisation runs before every job.
     InitAlways,
+    /// A reset of a model's state does nothing.
+    ResetDropped,
+    /// It reaches the job that was looked up before it, too.
+    ResetEarly,
+    /// It waits for a free slot.
+    ResetWaits,
+    /// It resets models that are not resettable.
+    ResetAny,
+    /// It takes a slot, as a job does.
+    ResetRuns,
     /// Input parity does not change after a job's last beat.
     ParityStuck,
     /// The parity of the input bank is missing in output reads.
@@ -135,13 +146,18 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::BeatLate,
         Self::CreditShort,
         Self::CreditLost,
         Self::IndexOffByOne,
         Self::Bubble,
         Self::InitAlways,
+        Self::ResetDropped,
+        Self::ResetEarly,
+        Self::ResetWaits,
+        Self::ResetAny,
+        Self::ResetRuns,
         Self::ParityStuck,
         Self::OutputParity,
         Self::SelectDepth,
@@ -154,6 +170,7 @@ struct Slot {
     valid: bool,
     model: u32,
     record: ModelRecord,
+    fresh: bool,
 }
 
 /// The dispatcher.
@@ -264,10 +281,24 @@ impl Dispatcher {
         self.commands = [None; 3];
     }
 
+    /// Rule 2, a reset of a model's state; whether there is such a model.
+    fn reset_state(&mut self, model: u32) -> bool {
+        let known = model < self.num_models
+            && (self.table[model as usize].resettable || self.is(Mutation::ResetAny));
+        if known && !self.is(Mutation::ResetDropped) {
+            self.initialised[model as usize] = false;
+            if self.is(Mutation::ResetEarly) {
+                for slot in self.slot.iter_mut().filter(|s| s.model == model) {
+                    slot.fresh = slot.record.has_init;
+                }
+            }
+        }
+        known
+    }
+
     /// Rule 4: start address and whether it is the initialisation's.
     fn start_of(&self, slot: &Slot) -> (u32, bool) {
-        let done = self.initialised[slot.model as usize] && !self.is(Mutation::InitAlways);
-        if slot.record.has_init && !done {
+        if slot.fresh || (slot.record.has_init && self.is(Mutation::InitAlways)) {
             (slot.record.init_pc, true)
         } else {
             (slot.record.entry_pc, false)
@@ -345,26 +376,34 @@ impl Dispatcher {
 
         // Rule 2.
         self.bad_select_pulse = false;
+        let free = !old.slot[old.alloc_par].valid;
         if i.enable
-            && !old.slot[old.alloc_par].valid
-            && let Some(&index) = old.select.front()
+            && let Some(&beat) = old.select.front()
+            && (free || (beat & SELECT_RESET != 0 && !self.is(Mutation::ResetWaits)))
         {
             self.select.pop_front();
-            let known = u32::from(index) < old.num_models
+            let index = u32::from(beat & !SELECT_RESET);
+            let is_job = beat & SELECT_RESET == 0
+                || (self.is(Mutation::ResetRuns) && free && index < old.num_models);
+            let known = index < old.num_models
                 || (self.is(Mutation::IndexOffByOne)
-                    && u32::from(index) == old.num_models
+                    && index == old.num_models
                     && old.num_models < self.config.max_models);
-            if known {
+            if is_job && known {
+                let record = old.table[index as usize];
+                let fresh = record.has_init && !old.initialised[index as usize];
+                self.initialised[index as usize] |= fresh;
                 self.slot[old.alloc_par] = Slot {
                     valid: true,
-                    model: u32::from(index),
-                    record: old.table[usize::from(index)],
+                    model: index,
+                    record,
+                    fresh,
                 };
                 self.beats[old.alloc_par] = 0;
                 self.alloc_par ^= 1;
-            } else {
+            } else if is_job || !self.reset_state(index) {
                 self.bad_select_count = old.bad_select_count.wrapping_add(1);
-                self.last_bad_select = index;
+                self.last_bad_select = beat;
                 self.bad_select_pulse = true;
             }
         }
@@ -409,7 +448,6 @@ impl Dispatcher {
         } else if issue && old.in_init {
             read = Some(old.slot[old.run_par].record.entry_pc);
             self.in_init = false;
-            self.initialised[old.slot[old.run_par].model as usize] = true;
         } else if issue {
             self.slot[old.run_par].valid = false;
             self.jobs_done = old.jobs_done.wrapping_add(1);
