@@ -91,7 +91,9 @@ WHOLE = {
         rand(4, 2, 6),
     ),
     "LSTM with a projection, from a state computed at run time": (
-        Function(lambda x, h, m: m(x, (h, torch.full((1, 2, 9), 0.25)))[0], m=nn.LSTM(5, 9, proj_size=4, batch_first=True)),
+        Function(
+            lambda x, h, m: m(x, (h, torch.full((1, 2, 9), 0.25)))[0], m=nn.LSTM(5, 9, proj_size=4, batch_first=True)
+        ),
         rand(2, 3, 5),
         rand(1, 2, 4),
     ),

@@ -3,7 +3,8 @@
 //! **Contract.** A function of seed and limits; always builds. Every operation of NNIR the backend supports can come: linear with and without
 //! bias and over several operands, clamps, arithmetic with tensors and constants, residuals, concat, slices on and off block borders,
 //! reshapes, transposes, chosen indices, functions that stay bounded, reductions, delays and recurrences or streamed convolutions (dilated,
-//! depthwise), several inputs and outputs. Comparisons do not come: where results jump there is no budget by noise.
+//! depthwise), several inputs and outputs, and choices by comparisons. Only inputs are compared, with numbers or with each other: there float and
+//! bf16 are the same value, so no choice flips by rounding; where it did, there would be no budget by noise.
 
 use crate::net::{Arith, Function, Init, Input, Layer, LayerOp, Net, Reduction};
 use crate::rng::Rng;
@@ -127,7 +128,7 @@ impl Generator {
                 *last = n;
             }
         };
-        let op = match self.rng.below(19) {
+        let op = match self.rng.below(21) {
             0..=2 if self.net.stream => {
                 let out = self.width();
                 let depthwise = self.rng.chance(1, 3);
@@ -263,6 +264,7 @@ impl Generator {
                 result[axis] = count;
                 LayerOp::IndexSelect { axis, indices }
             }
+            18 | 19 => return self.choice(attempt, x),
             _ if self.net.stream => return,
             _ if self.rng.chance(1, 2) => return self.recurrence(attempt, x),
             _ => LayerOp::Delay {
@@ -270,6 +272,75 @@ impl Generator {
             },
         };
         self.keep(attempt, &of, op, result);
+    }
+
+    /// `where`: the operand or another value of its shape, or zero, by a comparison of an input of that shape.
+    fn choice(&mut self, attempt: usize, x: usize) {
+        const COMPARISONS: [Arith; 6] = [
+            Arith::Lt,
+            Arith::Le,
+            Arith::Gt,
+            Arith::Ge,
+            Arith::Eq,
+            Arith::Ne,
+        ];
+        let inputs: Vec<String> = self
+            .net
+            .inputs
+            .iter()
+            .filter(|i| i.shape == self.values[x].shape)
+            .map(|i| i.name.clone())
+            .collect();
+        let Some(compared) = self.rng.pick(&inputs).cloned() else {
+            return;
+        };
+        let arith = |f, value: Option<f32>| LayerOp::Arith {
+            f,
+            constant_first: false,
+            scalar: value.is_some(),
+            value,
+        };
+        let mut of = vec![compared];
+        let mut number = None;
+        if self.rng.chance(1, 3) {
+            of.extend(self.rng.pick(&inputs).cloned());
+        } else {
+            // Quarters are bf16 and near what the inputs are: both sides of the choice come.
+            let quarters = u8::try_from(self.rng.below(13)).unwrap_or(0);
+            number = Some(f32::from(quarters) * 0.25 - 1.5);
+        }
+        let f = self.rng.pick(&COMPARISONS).copied().unwrap_or(Arith::Lt);
+        let name = |part: &str| format!("l{attempt}{part}");
+        let layer = |name: String, of: Vec<String>, op| Layer { name, of, op };
+        let (a, b) = (self.values[x].name.clone(), self.partner(x));
+        let mut layers = vec![layer(name("_if"), of, arith(f, number))];
+        match b.filter(|_| self.rng.chance(2, 3)) {
+            Some(b) => {
+                let b = self.values[b].name.clone();
+                let parts = vec![name("_then"), name("_else")];
+                layers.extend([
+                    layer(parts[0].clone(), vec![a, name("_if")], arith(Arith::Keep, None)),
+                    layer(parts[1].clone(), vec![b, name("_if")], arith(Arith::Drop, None)),
+                    layer(name(""), parts, arith(Arith::Add, None)),
+                ]);
+            }
+            None => {
+                let sides = [Arith::Keep, Arith::Drop];
+                let side = self.rng.pick(&sides).copied().unwrap_or(Arith::Keep);
+                layers.push(layer(name(""), vec![a, name("_if")], arith(side, None)));
+            }
+        }
+        let before = self.net.layers.len();
+        self.net.layers.extend(layers);
+        self.net.outputs = vec![name("")];
+        if self.net.graph().is_ok() {
+            self.values.push(Value {
+                name: name(""),
+                shape: self.values[x].shape.clone(),
+            });
+        } else {
+            self.net.layers.truncate(before);
+        }
     }
 
     /// A state that takes what comes of it and a value.
@@ -368,11 +439,17 @@ mod tests {
             block: 4,
         };
         let mut kinds = std::collections::BTreeSet::new();
+        let mut comparisons = std::collections::BTreeSet::new();
         for seed in 0..200 {
             let net = network(seed, limits);
             assert_eq!(net, network(seed, limits));
             net.graph().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
             for l in &net.layers {
+                if let LayerOp::Arith { f, .. } = l.op
+                    && !f.is_smooth()
+                {
+                    comparisons.insert(format!("{f:?}"));
+                }
                 kinds.insert(
                     format!("{:?}", l.op)
                         .split([' ', '{'])
@@ -382,5 +459,6 @@ mod tests {
             }
         }
         assert_eq!(kinds.len(), 13, "{kinds:?}");
+        assert_eq!(comparisons.len(), 8, "{comparisons:?}");
     }
 }

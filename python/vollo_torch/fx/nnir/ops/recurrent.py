@@ -192,7 +192,9 @@ def _unrolled(
         outputs = []
         for suffix, index, reverse in _directions(module, number):
             weights, part = Weights.of(module, suffix), suffix[1:]
-            states = [_first(layer, s, index, shape, f"{part}.first{i}") for i, (s, shape) in enumerate(zip(given, shapes))]
+            states = [
+                _first(layer, s, index, shape, f"{part}.first{i}") for i, (s, shape) in enumerate(zip(given, shapes))
+            ]
             steps: list[Value] = [x] * x.shape[axis]
             for at in reversed(range(len(steps))) if reverse else range(len(steps)):
                 present = layer.slice(x, axis, at, at + 1, part=f"{part}.{at}.x")
@@ -206,7 +208,9 @@ def _unrolled(
 
     def last(number: int) -> Callable[[], Runtime]:
         def write() -> Runtime:
-            each = [layer.reshape(e[number], [1, *shapes[number]], part=f"last{number}.{i}") for i, e in enumerate(ends)]
+            each = [
+                layer.reshape(e[number], [1, *shapes[number]], part=f"last{number}.{i}") for i, e in enumerate(ends)
+            ]
             return layer.concat(each, 0, part=f"last{number}")
 
         return write
