@@ -6,7 +6,7 @@ import pytest
 import vollo_torch.nn as vnn
 from torch import nn
 from torch.nn import functional as F
-from torch_support import check, refusal, torch
+from torch_support import Function, check, refusal, torch
 from vollo_torch.fx.nnir.layer import Layer
 
 G = torch.Generator().manual_seed(11)
@@ -212,8 +212,54 @@ def test_a_product_along_no_packed_axis_is_refused():
     assert "matmul with operands packed along axes 0 of (6, 3) and 1 of (3, 6): 1 x" in message
 
 
+SCALARS = {
+    "mean": (lambda a: a + a.mean(), MAT),
+    "sum of a vector": (lambda a: a.sum(), V),
+    "all axes": (lambda a: (a.sum(), a.amax(), a.max(), a.min(), a.norm(), a.var(unbiased=False)), MAT),
+    "element": (lambda a: a[1] * a[1, 2] + a[0, 0], MAT),
+    "arithmetic": (lambda a: torch.tanh(a.sum() * 0.1) * 2 - a.mean().exp(), MAT),
+    "choice": (lambda a: torch.where(a.sum() > 0, a.mean(), a), MAT),
+    "stacked": (lambda a: torch.stack([a[0], a.sum(), a.mean().abs()]), V),
+    "squeezed": (lambda a: (F.linear(a, ROW).squeeze() + 1).unsqueeze(0), V),
+    "reshaped": (lambda a: a.sum().reshape(1, 1).expand(2, 3) + a.mean().view(1), V),
+    "input": (lambda a, s: a * s + s, V, torch.tensor(0.75)),
+    "channels": (lambda a, c: c(a) - a.mean(), CUBE, nn.Conv1d(3, 4, 1)),
+}
+ROW = rand(1, 5)
+
+
+@pytest.mark.parametrize("name", SCALARS)
+def test_tensors_without_axes(name):
+    function, *inputs = SCALARS[name]
+    if isinstance(inputs[-1], nn.Module):
+        module = inputs.pop()
+        check(Function(function, c=module), *inputs)
+    else:
+        check(function, *inputs)
+
+
+EMPTY = {
+    "joined": (lambda a: torch.cat([a[:, 2:2], a, torch.zeros(3, 0)], 1), MAT),
+    "of one axis": (lambda a: torch.cat([torch.zeros(0), a]), V),
+    "growing": (lambda a: torch.cat([torch.cat([a[:0], a[1:2]]), a[3:]]), V),
+    "sum": (lambda a: a + a[:, :0].sum(1, keepdim=True), MAT),
+    "linear": (lambda a: a + F.linear(a[..., :0], torch.zeros(5, 0), torch.ones(5)), MAT),
+    "parts": (lambda a: torch.cat(torch.split(a, [2, 0, 3], -1)[::-1], -1), MAT),
+    "repeated": (lambda a: torch.cat([a.repeat(0, 1), a]), MAT),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_tensors_without_values(name):
+    check(*EMPTY[name])
+
+
+def test_a_program_has_values_at_its_ends():
+    assert "Output with shape (3, 0)" in refusal(lambda a: (a + 1, a[:, :0] * 2), MAT)
+    assert "Input with shape (0, 5)" in refusal(lambda a, b: torch.cat([a, b]), torch.zeros(0, 5), MAT)
+
+
 REFUSED = {
-    "no axis left": (lambda a: a + a.mean(), MAT, "mean with no axis left"),
     "indices": (lambda a: a + a.max(1)[1].unsqueeze(1), MAT, "max with the indices of its results"),
     "condition that is a number": (lambda a: torch.where(a.bool(), a, a), MAT, "bool: 1 x"),
     "condition as output": (lambda a: a > 0, MAT, "Output with a condition"),

@@ -65,7 +65,8 @@ def check(model: Any, *inputs: Any, streaming: int | Sequence[int] | None = None
     program = nnir.to_program(CONFIG)
     for bit_accurate, tolerance in ((False, 1e-5), (True, 1e-2)):
         vm = program.to_vm(bit_accurate=bit_accurate)
-        arrays = [x.numpy() for x in inputs]
+        # A program's tensors have axes.
+        arrays = [x.reshape(x.shape or (1,)).numpy() for x in inputs]
         if streaming is None:
             results = vm.run(arrays)
         else:
@@ -74,5 +75,5 @@ def check(model: Any, *inputs: Any, streaming: int | Sequence[int] | None = None
         found = as_tuple(results)
         assert len(found) == len(expected)
         for a, b in zip(found, expected):
-            torch.testing.assert_close(torch.as_tensor(a), b, atol=tolerance, rtol=tolerance)
+            torch.testing.assert_close(torch.as_tensor(a), b.reshape(b.shape or (1,)), atol=tolerance, rtol=tolerance)
     return nnir

@@ -7,6 +7,7 @@ Errors. `TypeError` for what is no module or no `NumberFormat`; `ValueError` for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -147,6 +148,10 @@ class Conversion:
         args, kwargs = (map_values(a, self.values.__getitem__, fx.Node) for a in (node.args, node.kwargs))
         if not _holds_runtime((args, kwargs)):
             return self._folded(layer, args, kwargs)
+        metas = _metas(node)
+        if metas and not any(math.prod(meta.shape) for meta in metas):
+            # Nothing to compute; what reads it may join it to something.
+            return map_values(node.meta["tensor_meta"], lambda meta: torch.zeros(meta.shape), TensorMetadata)
         self._check_requests(layer)
         self.graph.builder.fp8_weights(stores_fp8(layer))
         value = self._checked(layer, self._lowered(layer, args, kwargs))
@@ -161,11 +166,13 @@ class Conversion:
             layer.refuse("a value that is no tensor", "a float32 tensor")
         self._check_types(layer)
         shape = tuple(meta.shape)
+        if not math.prod(shape):
+            layer.refuse(f"shape {shape}", "at least one value")
         initial = self._initial.pop(0) if self._initial else None
         if initial is not None:
             self.states.append(layer.state(initial))
             return self.states[-1]
-        return Runtime(self.graph.builder.input(layer.name, shape), shape)
+        return Runtime(self.graph.builder.input(layer.name, shape or (1,)), shape)
 
     def _lowered(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         node = layer.node
@@ -241,8 +248,13 @@ class Conversion:
                 layer.refuse(f"values of type {name}", "float32, e.g. model.float() and x.float()")
 
     def _checked(self, layer: Layer, value: Any) -> Any:
-        """Holds what was written to the shape torch computed."""
+        """Holds what was written to the shape torch computed; a node of shape `[1]` may stand for a tensor without axes."""
         meta = layer.node.meta["tensor_meta"]
+        if hasattr(meta, "shape") and tuple(meta.shape) == ():
+            if isinstance(value, Runtime) and value.shape == (1,):
+                return Runtime(value.id, ())
+            if isinstance(value, Truth) and value.x.shape == (1,):
+                return Truth(Runtime(value.x.id, ()))
         pairs = zip(value, meta) if isinstance(value, tuple) and isinstance(meta, (tuple, list)) else [(value, meta)]
         for part, known in pairs:
             if hasattr(known, "shape") and hasattr(part, "shape") and tuple(part.shape) != tuple(known.shape):
@@ -264,6 +276,8 @@ class Conversion:
                     layer.refuse("a condition", "torch.where, or .float()")
                 if not isinstance(value, (*KINDS, Tensor)):
                     layer.refuse(f"a value of type {type(value).__name__}", "a tensor, or a tuple of tensors")
+                if not math.prod(value.shape):
+                    layer.refuse(f"shape {tuple(value.shape)}", "at least one value")
                 written.append(layer.runtime(value))
             except Stop:
                 written.append(Runtime(-1, ()))

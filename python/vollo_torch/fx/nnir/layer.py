@@ -2,7 +2,7 @@
 
 | value      | is                                                                       |
 |------------|--------------------------------------------------------------------------|
-| `Runtime`  | a node of the NNIR graph, depends on an input                            |
+| `Runtime`  | a node of the NNIR graph, depends on an input; without axes it is a node of shape `[1]` |
 | `Tensor`   | a constant                                                               |
 | `Padded`   | a run-time value with constants around it, not written yet               |
 | `Overhang` | a convolution's steps beyond the input's last; not written if they are cut |
@@ -288,6 +288,9 @@ class Layer:
         value = self.runtime(x)
         if not axes:
             return value
+        if len(axes) == len(value.shape) and not keep:
+            kept = self.reduce(op, value, axes, True, part=f"{part}.kept" if part else "kept")
+            return self.reshape(kept, (), part=part)
         return self._emit(part, self.graph.builder.reduce, op, value.id, sorted(axes), keep)
 
     def transpose(self, x: Value, perm: Sequence[int], part: str = "") -> Runtime:
@@ -395,7 +398,8 @@ class Layer:
 
     def pointwise(self, op: str, a: Value | Number, b: Value | Number, part: str = "") -> Runtime:
         """`add sub mul max min div lt le gt ge eq ne keep drop`, broadcast as numpy does."""
-        left, right = agreeing(self, self.runtime(a), self.runtime(b), part)
+        operands = [Runtime(x.id, x.shape or (1,)) for x in (self.runtime(a), self.runtime(b))]
+        left, right = agreeing(self, operands[0], operands[1], part)
         return self._emit(part, self.graph.builder.pointwise, op, left.id, right.id)
 
     def concat(self, xs: Sequence[Value], axis: int, part: str = "") -> Runtime:
@@ -416,7 +420,8 @@ class Layer:
         value = self.runtime(x)
         if value.shape == tuple(shape):
             return value
-        return self._emit(part, self.graph.builder.reshape, value.id, list(shape))
+        # A node has at least one axis.
+        return Runtime(self._emit(part, self.graph.builder.reshape, value.id, list(shape) or [1]).id, tuple(shape))
 
 
 def array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -42,7 +42,8 @@ and gives, the channels of a convolution, inferred over the whole graph; the las
 Operands of arithmetic agree in it, or one has extent 1 there. Transpositions move it, reshaping keeps the product of the
 extents to its right. A product with a matrix works along any axis: along the data dimension it is a linear layer, along
 another one multiplications and a sum. Products of two run-time tensors need one of them packed along the contracted axis.
-A run-time tensor has at least one axis.
+A tensor without axes is one of shape `(1,)` at the inputs and outputs of the program. Tensors without values may come up
+in between (what is joined to them stays as it is); inputs and outputs have at least one value.
 
 Values are rounded to bf16 between operations, sums are wider. What is made of several operations rounds several times:
 differences of nearly equal values (`expm1` and `tanhshrink` near 0, `var` of nearly equal values) keep their absolute
@@ -61,7 +62,8 @@ A model over a sequence compiles whole, all steps in one inference, or streamed 
 inference: convolutions look back and recurrent layers carry their state on. Streamed, nothing may reach other steps but
 causal convolutions and recurrent layers from the first step on. Whole, a recurrent layer starts from its initial state in
 every inference; `RecurrentStateLSTM`, whose state outlives the sequence, compiles streamed only. `LSTMCell` keeps its cell
-state from inference to inference. Initial states are constants.
+state from inference to inference. Initial states are constants, or for whole sequences any values: then the steps are
+written one by one.
 """
 
 _AFTER = """\

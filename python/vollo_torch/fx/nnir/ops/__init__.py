@@ -33,7 +33,6 @@ _PRODUCT = (
     "`linear`, `transpose`; `mul`, `reduce_sum` where the data dimension is not contracted and for two run-time sides"
 )
 _BOOL = "type bool: for `where`, `masked_fill`, logic, arithmetic with float32"
-_KEEP = "at least one axis left"
 _INITIAL = "bidirectional, or from initial states computed at run time, in whole sequences only; no dropout in training"
 
 _RECURRENT = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size")
@@ -51,8 +50,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "add", _BROADCAST, "`add`", elementwise.add, ("torch.add", "operator.add"), ("add", "__add__", "__radd__")
     ),
     Operation("addmm", _CONSTANT_SIDE, "as `matmul`, then `add`", linear.addmm, ("torch.addmm",), ("addmm",)),
-    Operation("amax", _KEEP, "`reduce_max`", reduce.amax, ("torch.amax",), ("amax",)),
-    Operation("amin", _KEEP, "`reduce_min`", reduce.amin, ("torch.amin",), ("amin",)),
+    Operation("amax", "none", "`reduce_max`", reduce.amax, ("torch.amax",), ("amax",)),
+    Operation("amin", "none", "`reduce_min`", reduce.amin, ("torch.amin",), ("amin",)),
     Operation(
         "avg_pool1d", "padding 0, no `ceil_mode`", "`index_select`, `reduce_mean`", pool.avg_pool1d, ("F.avg_pool1d",)
     ),
@@ -145,7 +144,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("gelu", "none", "`gelu`, `gelu_tanh`", unary.gelu, ("F.gelu",), ()),
     Operation(
         "getitem",
-        "numbers, slices, `...`, `None`, one constant list of indices; at least one value left",
+        "numbers, slices, `...`, `None`, one constant list of indices",
         "a chain of `slice`, `index_select`, `reshape`",
         index.getitem,
         ("operator.getitem",),
@@ -237,7 +236,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("logsigmoid", "none", "`mul`, `softplus`", unary.logsigmoid, ("F.logsigmoid",), ()),
     Operation(
         "logsumexp",
-        _KEEP,
+        "none",
         "`reduce_max`, `exp`, `reduce_sum`, `log`",
         reduce.logsumexp,
         ("torch.logsumexp", "torch.special.logsumexp"),
@@ -269,7 +268,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "max",
-        "of two tensors; of an axis or all, its indices unused, " + _KEEP,
+        "of two tensors; of an axis or all, its indices unused",
         "`max`, `reduce_max`",
         reduce.maximum_of,
         ("torch.max",),
@@ -283,10 +282,10 @@ OPERATIONS: tuple[Operation, ...] = (
         ("F.max_pool1d", "torch.max_pool1d"),
     ),
     Operation("maximum", "as `add`", "`max`", elementwise.maximum, ("torch.maximum",), ("maximum",)),
-    Operation("mean", _KEEP, "`reduce_mean`", reduce.reduction("mean"), ("torch.mean",), ("mean",)),
+    Operation("mean", "none", "`reduce_mean`", reduce.reduction("mean"), ("torch.mean",), ("mean",)),
     Operation(
         "min",
-        "of two tensors; of an axis or all, its indices unused, " + _KEEP,
+        "of two tensors; of an axis or all, its indices unused",
         "`min`, `reduce_min`",
         reduce.minimum_of,
         ("torch.min",),
@@ -328,7 +327,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("new_zeros", "none", "`constant`", elementwise.new_zeros, (), ("new_zeros",)),
     Operation(
         "norm",
-        "p 1, 2 or inf; " + _KEEP,
+        "p 1, 2 or inf",
         "`mul`, `reduce_sum`, `sqrt`; `max`, `reduce_max`",
         reduce.norm,
         ("torch.norm",),
@@ -406,7 +405,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("square", "none", "`mul`", elementwise.square, ("torch.square",), ("square",)),
     Operation("squeeze", _STRIDE, "`reshape`", shape.squeeze, ("torch.squeeze",), ("squeeze",)),
     Operation("stack", _DATA_DIM, "`reshape`, `concat`", shape.stack, ("torch.stack",)),
-    Operation("std", _KEEP, "as `var`, then `sqrt`", reduce.deviation, ("torch.std",), ("std",)),
+    Operation("std", "none", "as `var`, then `sqrt`", reduce.deviation, ("torch.std",), ("std",)),
     Operation(
         "sub",
         "as `add`",
@@ -415,7 +414,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ("torch.sub", "torch.subtract", "operator.sub"),
         ("sub", "subtract", "__sub__"),
     ),
-    Operation("sum", _KEEP, "`reduce_sum`", reduce.reduction("sum"), ("torch.sum",), ("sum",)),
+    Operation("sum", "none", "`reduce_sum`", reduce.reduction("sum"), ("torch.sum",), ("sum",)),
     Operation("T", "none", "`transpose`", shape.reverse_axes, attribute="T"),
     Operation("t", "none", "`transpose`", shape.reverse_axes, ("torch.t",), ("t",)),
     Operation("tanh", "none", "`tanh`", unary.function("tanh"), ("torch.tanh", "F.tanh"), ("tanh",)),
@@ -440,7 +439,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("unbind", "none", "`slice`, `reshape` per part", shape.unbind, ("torch.unbind",), ("unbind",)),
     Operation("unflatten", _STRIDE, "`reshape`", shape.unflatten, ("torch.unflatten",), ("unflatten",)),
     Operation("unsqueeze", _STRIDE, "`reshape`", shape.unsqueeze, ("torch.unsqueeze",), ("unsqueeze",)),
-    Operation("var", _KEEP, "`reduce_mean`, `sub`, `mul`", reduce.variance, ("torch.var",), ("var",)),
+    Operation("var", "none", "`reduce_mean`, `sub`, `mul`", reduce.variance, ("torch.var",), ("var",)),
     Operation("vector_norm", "as `norm`", "as `norm`", reduce.vector_norm, ("torch.linalg.vector_norm",)),
     Operation("view", _STRIDE + "; no other element type", "`reshape`", shape.view, (), ("view",)),
     Operation("vstack", _DATA_DIM, "`reshape`, `concat`", shape.vstack, ("torch.vstack", "torch.row_stack")),

@@ -74,8 +74,6 @@ def _cut(layer: Layer, input: Value, cuts: list[Cut]) -> Value:
     for axis, kept in cuts:
         extents[axis] = len(kept)
     reshapes = tuple(extents) != layer.result_shape
-    if not all(extents):
-        layer.refuse("an empty result", "at least one value")
     for number, (axis, kept) in enumerate(cuts):
         name = "" if number + 1 == len(cuts) and not reshapes else f"axis{axis}"
         if list(kept) == list(range(kept[0], kept[0] + len(kept))):

@@ -8,7 +8,7 @@
 | `logsumexp`                 | `max + log(sum(exp(x - max)))`              |
 | `norm`                      | `sum` of absolute values, root of `sum` of squares |
 
-A run-time tensor has at least one axis, so one of them stays.
+Over all axes the result is a tensor without axes.
 """
 
 from __future__ import annotations
@@ -21,21 +21,20 @@ from vollo_torch.fx.nnir.layer import Absent, Layer, Number, Runtime, Value
 from vollo_torch.fx.nnir.ops.elementwise import maximum, minimum
 
 
-def axes_of(layer: Layer, input: Value, dim: Any, keepdim: bool) -> list[int]:
+def axes_of(input: Value, dim: Any) -> list[int]:
     """The axes of an argument `dim`: a number, several, or all."""
     rank = len(input.shape)
+    if not rank:
+        return []
     axes = [dim] if isinstance(dim, int) else list(range(rank)) if dim is None or len(dim) == 0 else list(dim)
-    axes = sorted(axis % rank for axis in axes)
-    if not keepdim and len(axes) == rank:
-        layer.refuse("no axis left", "keepdim=True, or one axis fewer")
-    return axes
+    return sorted(axis % rank for axis in axes)
 
 
 def reduction(op: str) -> Callable[..., Value]:
     """The lowering of `sum` or `mean`."""
 
     def lower(layer: Layer, input: Value, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Value:
-        return layer.reduce(op, input, axes_of(layer, input, dim, keepdim), keepdim)
+        return layer.reduce(op, input, axes_of(input, dim), keepdim)
 
     lower.__doc__ = f"`{op}`."
     return lower
@@ -43,12 +42,12 @@ def reduction(op: str) -> Callable[..., Value]:
 
 def amax(layer: Layer, input: Value, dim: Any = None, keepdim: bool = False) -> Value:
     """The largest."""
-    return layer.reduce("max", input, axes_of(layer, input, dim, keepdim), keepdim)
+    return layer.reduce("max", input, axes_of(input, dim), keepdim)
 
 
 def amin(layer: Layer, input: Value, dim: Any = None, keepdim: bool = False) -> Value:
     """The smallest."""
-    return layer.reduce("min", input, axes_of(layer, input, dim, keepdim), keepdim)
+    return layer.reduce("min", input, axes_of(input, dim), keepdim)
 
 
 def maximum_of(layer: Layer, input: Value, other: Any = None, keepdim: Any = False, dim: Any = None) -> Any:
@@ -67,7 +66,7 @@ def _of_two_or_axis(
     axis = other if isinstance(other, int) else dim
     if other is not None and axis is None:
         return of_two(layer, input, other)
-    value = layer.reduce(op, input, axes_of(layer, input, axis, keepdim), keepdim)
+    value = layer.reduce(op, input, axes_of(input, axis), keepdim)
     if axis is None:
         return value
     return value, Absent(value.shape, layer, "the indices of its results", "its values")
@@ -104,7 +103,7 @@ def _variance(
         # var(x, unbiased), all axes.
         dim, unbiased = None, dim
     x = layer.runtime(input)
-    axes = axes_of(layer, x, dim, keepdim)
+    axes = axes_of(x, dim)
     count = math.prod(x.shape[axis] for axis in axes)
     divisor = count - (correction if correction is not None else int(unbiased))
     if divisor <= 0:
@@ -124,7 +123,7 @@ def centred(layer: Layer, x: Runtime, axes: Sequence[int], keep: bool, part: str
 def logsumexp(layer: Layer, input: Value, dim: Any, keepdim: bool = False) -> Value:
     """`log(sum(exp(x)))`, with the largest taken out."""
     x = layer.runtime(input)
-    axes = axes_of(layer, x, dim, keepdim)
+    axes = axes_of(x, dim)
     largest = layer.reduce("max", x, axes, True, part="max")
     powers = layer.unary("exp", layer.pointwise("sub", x, largest, part="shifted"), part="exp")
     total = layer.unary("log", layer.reduce("sum", powers, axes, True, part="sum"), part="log")
@@ -140,7 +139,7 @@ def norm(
     if isinstance(p, (list, tuple)) or p not in kinds:
         layer.refuse(f"p={p!r}", "p=1, p=2 or p=inf")
     x = layer.runtime(input)
-    axes = axes_of(layer, x, dim, keepdim)
+    axes = axes_of(x, dim)
     if kinds[p] == 2:
         square = layer.pointwise("mul", x, x, part="square")
         return layer.unary("sqrt", layer.reduce("sum", square, axes, keepdim, part="sum"))

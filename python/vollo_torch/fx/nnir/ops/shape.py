@@ -6,6 +6,7 @@ rules are NNIR's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -103,8 +104,6 @@ def tile(layer: Layer, input: Value, *dims: Any) -> Value:
 
 def _repeated(layer: Layer, input: Value, counts: list[int]) -> Value:
     x = layer.runtime(input)
-    if 0 in counts:
-        layer.refuse("an empty result", "at least one value")
     x = layer.reshape(x, [1] * (len(counts) - len(x.shape)) + list(x.shape), part="lifted")
     several = [axis for axis, count in enumerate(counts) if count > 1]
     for axis in several:
@@ -187,9 +186,9 @@ def joined(layer: Layer, tensors: Sequence[Value], dim: int) -> Value:
     if not isinstance(tensors, (tuple, list)):
         layer.refuse("one tensor cut into operands", "a list of tensors")
     rank = len(layer.result_shape)
-    same = [t for t in tensors if len(t.shape) == rank]
-    if len(same) != len(tensors):
-        layer.refuse("an empty tensor of one axis", "without it")
+    same = [t for t in tensors if math.prod(t.shape)]
+    if any(len(t.shape) != rank for t in same):
+        layer.refuse("a tensor without axes", "x.reshape(1)")
     return layer.concat(same, dim % rank)
 
 
@@ -252,8 +251,12 @@ def column_stack(layer: Layer, tensors: Sequence[Value]) -> Value:
 def parts(layer: Layer, input: Value, dim: int, extents: Sequence[int], keep: bool = True) -> tuple[Value, ...]:
     """Consecutive parts of an axis."""
     x: Runtime = layer.runtime(input)
-    axis, at, result = dim % len(x.shape), 0, []
+    axis, at = dim % len(x.shape), 0
+    result: list[Value] = []
     for number, extent in enumerate(extents):
+        if not extent:
+            result.append(torch.zeros(*x.shape[:axis], 0, *x.shape[axis + 1 :]))
+            continue
         part = layer.slice(x, axis, at, at + extent, part=f"{number}")
         if not keep:
             part = layer.reshape(part, (*x.shape[:axis], *x.shape[axis + 1 :]), part=f"{number}.flat")
