@@ -244,7 +244,7 @@ EMPTY = {
     "growing": (lambda a: torch.cat([torch.cat([a[:0], a[1:2]]), a[3:]]), V),
     "sum": (lambda a: a + a[:, :0].sum(1, keepdim=True), MAT),
     "linear": (lambda a: a + F.linear(a[..., :0], torch.zeros(5, 0), torch.ones(5)), MAT),
-    "parts": (lambda a: torch.cat(torch.split(a, [2, 0, 3], -1)[::-1], -1), MAT),
+    "parts": (lambda a: torch.cat([*torch.split(a, [2, 0, 3], -1)][::-1], -1), MAT),
     "repeated": (lambda a: torch.cat([a.repeat(0, 1), a]), MAT),
 }
 

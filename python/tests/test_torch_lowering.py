@@ -358,7 +358,7 @@ REFUSED = {
     "reflect": (lambda x: F.pad(x[None], (1, 1), mode="reflect"), "pad with mode='reflect'"),
     "random": (lambda x: x + torch.rand_like(x), "rand_like"),
     "dictionary": (lambda x: {"y": x + 1}, "Output with a value of type dict"),
-    "empty": (lambda x: x[:, 2:2], "Output with shape (2, 0)"),
+    "empty": (lambda x: x[:, 2:2], "Output with shape (3, 0)"),
 }
 
 
