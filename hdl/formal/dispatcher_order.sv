@@ -111,11 +111,11 @@ module dispatcher_order
     done_q    <= jobs_done;
     if (enable_i) loading_q <= 1'b0;
     if (!rst_ni) begin
-      good_q <= '0;
-      bad_q  <= '0;
+      good_q  <= '0;
+      bad_q   <= '0;
       taken_q <= '0;
       clean_q <= '0;
-      owed_q <= '0;
+      owed_q  <= '0;
     end else begin
       if (accepted && is_good) begin
         good_q <= good_q + 1'b1;

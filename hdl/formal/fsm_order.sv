@@ -105,7 +105,8 @@ module fsm_order (
   logic [1:0] count_q;
   logic parity_q;  // of the oldest, or of the next one when there is none
   logic [1:0][7:0] model_q;
-  logic [1:0] has_init_q, reset_q;  // reset_q: of its state, between the model's job before and this one
+  logic [1:0] has_init_q;
+  logic [1:0] reset_q;  // a reset of its state stands between the model's job before and this one
   logic [Models-1:0] ready_q;  // the state is what the model's jobs so far made of its initial state
   logic [Models-1:0] pending_q;  // a reset waits for the model's next select
   logic [1:0][15:0] entry_q, init_q, n_in_q, n_out_q, got_q;
@@ -177,16 +178,16 @@ module fsm_order (
       if (reset) pending_q[head_index[1:0]] <= 1'b1;
       if (job) begin
         pending_q[head_index[1:0]] <= 1'b0;
-        reset_q[left[0]] <= pending_q[head_index[1:0]];
-        model_q[left[0]]    <= head_index[7:0];
-        has_init_q[left[0]] <= rec_has_init;
-        entry_q[left[0]]    <= rec_entry;
-        init_q[left[0]]     <= rec_init;
-        n_in_q[left[0]]     <= rec_n_in;
-        n_out_q[left[0]]    <= rec_n_out;
-        got_q[left[0]]      <= '0;
-        number_q[left[0]]   <= selects_q;
-        selects_q           <= selects_q + 1;
+        reset_q[left[0]]           <= pending_q[head_index[1:0]];
+        model_q[left[0]]           <= head_index[7:0];
+        has_init_q[left[0]]        <= rec_has_init;
+        entry_q[left[0]]           <= rec_entry;
+        init_q[left[0]]            <= rec_init;
+        n_in_q[left[0]]            <= rec_n_in;
+        n_out_q[left[0]]           <= rec_n_out;
+        got_q[left[0]]             <= '0;
+        number_q[left[0]]          <= selects_q;
+        selects_q                  <= selects_q + 1;
       end
       pulse_q <= lookup && !known;
       if (lookup && !known) begin

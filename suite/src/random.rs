@@ -319,8 +319,16 @@ impl Generator {
                 let b = self.values[b].name.clone();
                 let parts = vec![name("_then"), name("_else")];
                 layers.extend([
-                    layer(parts[0].clone(), vec![a, name("_if")], arith(Arith::Keep, None)),
-                    layer(parts[1].clone(), vec![b, name("_if")], arith(Arith::Drop, None)),
+                    layer(
+                        parts[0].clone(),
+                        vec![a, name("_if")],
+                        arith(Arith::Keep, None),
+                    ),
+                    layer(
+                        parts[1].clone(),
+                        vec![b, name("_if")],
+                        arith(Arith::Drop, None),
+                    ),
                     layer(name(""), parts, arith(Arith::Add, None)),
                 ]);
             }

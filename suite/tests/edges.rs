@@ -109,11 +109,21 @@ fn edges() -> Vec<Edge> {
     let of_rows: [(&'static str, Write); 7] = [
         ("softmax", |g, x| g.softmax("f", x, 0)),
         ("log_softmax", |g, x| g.log_softmax("f", x, 0)),
-        ("layer_norm", |g, x| g.layer_norm("f", x, 1, None, None, 1e-5)),
-        ("reduce_sum", |g, x| g.reduce("f", ReduceOp::Sum, x, &[0], true)),
-        ("reduce_mean", |g, x| g.reduce("f", ReduceOp::Mean, x, &[0], true)),
-        ("reduce_max", |g, x| g.reduce("f", ReduceOp::Max, x, &[0], true)),
-        ("linear by 0", |g, x| g.linear("f", x, Tensor::zeros([4, 4]), None)),
+        ("layer_norm", |g, x| {
+            g.layer_norm("f", x, 1, None, None, 1e-5)
+        }),
+        ("reduce_sum", |g, x| {
+            g.reduce("f", ReduceOp::Sum, x, &[0], true)
+        }),
+        ("reduce_mean", |g, x| {
+            g.reduce("f", ReduceOp::Mean, x, &[0], true)
+        }),
+        ("reduce_max", |g, x| {
+            g.reduce("f", ReduceOp::Max, x, &[0], true)
+        }),
+        ("linear by 0", |g, x| {
+            g.linear("f", x, Tensor::zeros([4, 4]), None)
+        }),
     ];
     for (name, write) in of_rows {
         all.push(Edge {
@@ -231,8 +241,15 @@ fn rules() {
     // A row masked with a large number instead of -inf is uniform.
     assert_eq!(result("softmax", &[-1e9; 4]), [0.25; 4]);
     // Infinities are no operands of products, and `exp` has one in it: mask with a large number.
-    assert!(nan("exp", &[-INF]) && nan("softmax", &[0.0, -INF, -INF, -INF]) && nan("reduce_sum", &[INF, 0.0, 0.0, 0.0]));
-    assert_eq!(result("softmax", &[0.0, -1e9, -1e9, -1e9]), [1.0, 0.0, 0.0, 0.0]);
+    assert!(
+        nan("exp", &[-INF])
+            && nan("softmax", &[0.0, -INF, -INF, -INF])
+            && nan("reduce_sum", &[INF, 0.0, 0.0, 0.0])
+    );
+    assert_eq!(
+        result("softmax", &[0.0, -1e9, -1e9, -1e9]),
+        [1.0, 0.0, 0.0, 0.0]
+    );
     // Overflow gives infinity, underflow zero.
     assert_eq!(result("exp", &[100.0]), [INF]);
     assert_eq!(result("mul", &[BIG, BIG]), [INF]);
@@ -244,7 +261,13 @@ fn rules() {
 #[test]
 fn differences_are_seen() {
     assert!(explained(1.0, 1.01) && explained(NAN, NAN) && explained(INF, INF));
-    for (e, f) in [(1.0, 1.05), (NAN, 0.0), (INF, HUGE), (0.0, 1e-30), (-1.0, 1.0)] {
+    for (e, f) in [
+        (1.0, 1.05),
+        (NAN, 0.0),
+        (INF, HUGE),
+        (0.0, 1e-30),
+        (-1.0, 1.0),
+    ] {
         assert!(!explained(e, f), "{e} and {f}");
     }
 }

@@ -337,11 +337,11 @@ module sl_dispatcher
 `endif
 
   `SL_ASSERT(ModelsFit_A, 32'(num_models_q[0]) <= MaxModels)
-  `SL_ASSERT(RecordHasInput_A, head_pop && !head_index[15] && head_index < num_models_q[0] |-> head_record.n_in != '0)
+  `SL_ASSERT(RecordHasInput_A, head_pop && head_index < num_models_q[0] |-> head_record.n_in != '0)
   `SL_ASSERT(RecordFitsBank_A,
-             head_pop && !head_index[15] && head_index < num_models_q[0] |-> 32'(head_record.n_in) <= TensorDepth / 2)
+             head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_in) <= TensorDepth / 2)
   `SL_ASSERT(RecordFitsFifo_A,
-             head_pop && !head_index[15] && head_index < num_models_q[0] |-> 32'(head_record.n_out) <= OutputFifoDepth)
+             head_pop && head_index < num_models_q[0] |-> 32'(head_record.n_out) <= OutputFifoDepth)
   `SL_ASSERT(BeatWithinInput_A, running && word.beat |-> run_avail != '0 || run_left != '0)
   `SL_ASSERT(InputTaken_A, job_done |-> 17'(run_left) + 17'(run_avail) == 17'(word.beat))
   `SL_ASSERT(OutputsSent_A, job_done |-> sent_q + 16'(word.out_valid) == run_n_out)
