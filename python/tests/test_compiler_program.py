@@ -158,7 +158,7 @@ def test_allocation_error_has_need_and_capacity():
 OPTIONS = {
     "optimize_transforms": False, "allow_dynamic_weights": True, "allow_mixed_precision_fusion": False, "max_sparse_entries": 3,
     "quick_compile": True, "output_buffer_capacity": 8, "write_queue_capacity": 4, "random_seeds": [1, 2], "allow_unserializable": True,
-    "generate_state_reset": True, "stateful_accumulators_in_tensor_ram": True,
+    "stateful_accumulators_in_tensor_ram": True,
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def close(a, b) -> None:
 def streamed():
     nnir, axis = cnn().streaming_transform(2)
     assert axis == 2
-    return nnir.to_program(Config.ia_420f_c6b32())
+    return nnir.to_program(Config.ia_420f_c6b32(), generate_state_reset=True)
 
 
 def test_outputs_are_bf16_and_close_to_the_float_reference():

@@ -7,7 +7,6 @@
 //! |-----------------------------------|----------------------------------------------------------|
 //! | reshape, extent-1 neighbours      | the axis of the same extent, else the leftmost           |
 //! | reduction that drops the axis     | the last axis left                                       |
-//! | operand of a reshape, extents 1   | what its own operands lead to, else the rightmost        |
 //!
 //! **Contract.** [`shape`] is total: any operands give a shape without zero extents or a typed error. [`DataDims`] changes
 //! nothing until it is asked for its decisions, so a failed attempt leaves no trace. A state and its update share a data dimension.
@@ -509,7 +508,7 @@ impl<'g> DataDims<'g> {
                 };
                 let wanted = match self.get(operand).filter(fits) {
                     Some(known) => known,
-                    None => self.wanted(id, operand, axis)?,
+                    None => backward(self.graph, id, operand, axis)?,
                 };
                 work.push((operand, wanted, id));
             }
@@ -532,23 +531,6 @@ impl<'g> DataDims<'g> {
             }
         }
         Ok(())
-    }
-
-    /// The axis an operand needs: of several that lead to the result's, the one its own operands lead to.
-    fn wanted(&self, user: NodeId, operand: NodeId, axis: usize) -> Result<usize> {
-        for &source in &self.graph.node(operand).inputs {
-            let Some(known) = self.get(source).filter(|_| self.runtime[source.index()]) else {
-                continue;
-            };
-            let follows = forward(self.graph, operand, source, known).unwrap_or_default();
-            let leads_on = |from: &usize| {
-                forward(self.graph, user, operand, *from).is_ok_and(|out| out.contains(&axis))
-            };
-            if let Some(found) = follows.into_iter().find(leads_on) {
-                return Ok(found);
-            }
-        }
-        backward(self.graph, user, operand, axis)
     }
 
     /// Takes in an update that was just declared.
@@ -643,7 +625,7 @@ fn backward(graph: &Graph, user: NodeId, operand: NodeId, axis: usize) -> Result
         Op::Reshape { .. } => {
             let leads_here = |a: &usize| same_stride(inner, *a, outer).contains(&axis);
             let mut axes: Vec<usize> = (0..inner.len()).filter(leads_here).collect();
-            axes.sort_by_key(|&a| (inner[a] != outer[axis], std::cmp::Reverse(a)));
+            axes.sort_by_key(|&a| inner[a] != outer[axis]);
             let first = axes.first().copied();
             first.ok_or_else(|| stride_error(graph, user, operand, axis))
         }

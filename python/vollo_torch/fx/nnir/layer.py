@@ -420,6 +420,9 @@ class Layer:
         value = self.runtime(x)
         if value.shape == tuple(shape):
             return value
+        if not shape and len(value.shape) > 1 and self.data_dim(value) is None:
+            # Any of its axes could be the one that is left; the last is what others are packed along.
+            self._call(self.graph.builder.pack, value.id, len(value.shape) - 1)
         # A node has at least one axis.
         return Runtime(self._emit(part, self.graph.builder.reshape, value.id, list(shape) or [1]).id, tuple(shape))
 
