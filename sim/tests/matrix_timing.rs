@@ -5,7 +5,7 @@
 mod support;
 
 use sluice_isa::lbfp::quantize;
-use sluice_isa::{ASrc, WeightFormat, fp8};
+use sluice_isa::{ASrc, MatrixWord, WeightFormat, fp8};
 use support::*;
 
 const INPUT: u32 = 1; // bank of the input unit with one core

@@ -168,10 +168,10 @@ impl Placing<'_> {
 
     fn hold(&mut self, core: usize, terms: &[Term]) {
         for t in terms {
-            if let Term::Product(tile, _) = t {
-                if self.used.held[core].insert(self.model.tile_keys[tile.0]) {
-                    self.used.halves[core] += self.model.tiles[tile.0].halves();
-                }
+            if let Term::Product(tile, _) = t
+                && self.used.held[core].insert(self.model.tile_keys[tile.0])
+            {
+                self.used.halves[core] += self.model.tiles[tile.0].halves();
             }
         }
     }

@@ -50,7 +50,12 @@ impl Graph {
         for w in node.op.fp8_weights() {
             let mut rounded = w.data.clone();
             fp8::round_rows(&mut rounded, w.shape[1..].iter().product());
-            if let Some((x, y)) = w.data.iter().zip(rounded).find(|&(&x, y)| x != y) {
+            if let Some((x, y)) = w
+                .data
+                .iter()
+                .zip(rounded)
+                .find(|&(x, y)| (x - y).abs() > 0.0)
+            {
                 return Err(CompileError::Unsupported {
                     layer: node.name.clone(),
                     op: node.op.name().into(),
