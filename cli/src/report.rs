@@ -126,7 +126,7 @@ impl Report {
         let stores = vec![
             store(
                 "weights",
-                fullest(|i| i.weight_addresses()),
+                fullest(sluice_isa::CoreImage::weight_addresses),
                 c.weight_store_depth,
                 "blocks, fullest core",
             ),

@@ -221,7 +221,16 @@ fn fp8_product(weight: u32, format: WeightFormat) -> f32 {
 
 #[test]
 fn a_word_chooses_among_the_blocks_of_an_address() {
-    assert_eq!(fp8_product(0, WeightFormat::Lbfp17), 1.5);
-    assert_eq!(fp8_product(1, WeightFormat::Fp8Low), 3.0);
-    assert_eq!(fp8_product(1, WeightFormat::Fp8High), -144.0);
+    assert_eq!(
+        fp8_product(0, WeightFormat::Lbfp17).to_bits(),
+        1.5_f32.to_bits()
+    );
+    assert_eq!(
+        fp8_product(1, WeightFormat::Fp8Low).to_bits(),
+        3.0_f32.to_bits()
+    );
+    assert_eq!(
+        fp8_product(1, WeightFormat::Fp8High).to_bits(),
+        (-144.0_f32).to_bits()
+    );
 }

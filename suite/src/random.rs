@@ -314,29 +314,26 @@ impl Generator {
         let layer = |name: String, of: Vec<String>, op| Layer { name, of, op };
         let (a, b) = (self.values[x].name.clone(), self.partner(x));
         let mut layers = vec![layer(name("_if"), of, arith(f, number))];
-        match b.filter(|_| self.rng.chance(2, 3)) {
-            Some(b) => {
-                let b = self.values[b].name.clone();
-                let parts = vec![name("_then"), name("_else")];
-                layers.extend([
-                    layer(
-                        parts[0].clone(),
-                        vec![a, name("_if")],
-                        arith(Arith::Keep, None),
-                    ),
-                    layer(
-                        parts[1].clone(),
-                        vec![b, name("_if")],
-                        arith(Arith::Drop, None),
-                    ),
-                    layer(name(""), parts, arith(Arith::Add, None)),
-                ]);
-            }
-            None => {
-                let sides = [Arith::Keep, Arith::Drop];
-                let side = self.rng.pick(&sides).copied().unwrap_or(Arith::Keep);
-                layers.push(layer(name(""), vec![a, name("_if")], arith(side, None)));
-            }
+        if let Some(b) = b.filter(|_| self.rng.chance(2, 3)) {
+            let b = self.values[b].name.clone();
+            let parts = vec![name("_then"), name("_else")];
+            layers.extend([
+                layer(
+                    parts[0].clone(),
+                    vec![a, name("_if")],
+                    arith(Arith::Keep, None),
+                ),
+                layer(
+                    parts[1].clone(),
+                    vec![b, name("_if")],
+                    arith(Arith::Drop, None),
+                ),
+                layer(name(""), parts, arith(Arith::Add, None)),
+            ]);
+        } else {
+            let sides = [Arith::Keep, Arith::Drop];
+            let side = self.rng.pick(&sides).copied().unwrap_or(Arith::Keep);
+            layers.push(layer(name(""), vec![a, name("_if")], arith(side, None)));
         }
         let before = self.net.layers.len();
         self.net.layers.extend(layers);

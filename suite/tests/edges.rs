@@ -25,13 +25,14 @@ const TINY: f32 = 1e-40;
 const BIG: f32 = 1e20;
 const SMALL: f32 = 1e-25;
 
-type Write = fn(&mut GraphBuilder, NodeId) -> sluice_compiler::error::Result<NodeId>;
+type Built = sluice_compiler::error::Result<NodeId>;
+type Write = fn(&mut GraphBuilder, NodeId) -> Built;
 
 /// One operation and its operands, one tensor each.
 struct Edge {
     name: &'static str,
     operands: Vec<Vec<f32>>,
-    write: Box<dyn Fn(&mut GraphBuilder, NodeId) -> sluice_compiler::error::Result<NodeId>>,
+    write: Box<dyn Fn(&mut GraphBuilder, NodeId) -> Built>,
 }
 
 fn numbers() -> Vec<Vec<f32>> {

@@ -82,7 +82,7 @@ impl Metrics {
                         + core.vector.iter().filter(|v| v.valid).count()
                 })
                 .collect(),
-            weight_store_used: per_core(|core| core.weight_addresses()),
+            weight_store_used: per_core(sluice_isa::CoreImage::weight_addresses),
             weight_store_depth: c.weight_store_depth,
             tensor_ram_used: per_core(blocks_written),
             tensor_ram_depth: c.tensor_ram_depth,

@@ -39,7 +39,11 @@ fn run() -> Result<(), SuiteError> {
     ];
     let bundle = Bundle::compile(&nets, &config)?;
     let program = &bundle.program;
-    let blocks: usize = program.cores.iter().map(|c| c.weight_addresses()).sum();
+    let blocks: usize = program
+        .cores
+        .iter()
+        .map(sluice_isa::CoreImage::weight_addresses)
+        .sum();
     println!(
         "program    {} models for {} ({} cores, block size {}): {} ticks, {blocks} weight blocks of {} ({:.1} %), compiled in {:.2} s",
         program.models.len(),
