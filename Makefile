@@ -11,7 +11,7 @@ TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 PYVENV := .tools/pyvenv/bin
 
 .PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean \
-  flow-tools elaborate formal smoke
+  flow-tools elaborate formal smoke netlist resources
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -72,6 +72,14 @@ elaborate: flow-tools ## slang and yosys on every named configuration; packages 
 
 smoke: flow-tools ## Icarus runs the board's self test of c1b4
 	.tools/venv/bin/python tools/flow/elaborate.py --icarus
+
+netlist: flow-tools ## synthesise the board's self test of c1b4 for ECP5 and run the netlist: answers of the VM, to the cycle
+	.tools/venv/bin/python tools/flow/netlist.py --self-test
+	.tools/venv/bin/python tools/flow/netlist.py --synthesise
+
+resources: flow-tools ## cells, memory bits and multiplier blocks against hdl/resources
+	.tools/venv/bin/python tools/flow/resources.py --self-test
+	.tools/venv/bin/python tools/flow/resources.py
 
 formal: flow-tools ## prove the control path: order of jobs, credit, no deadlock; mutants of the RTL must be caught
 	tools/flow/formal.py

