@@ -16,9 +16,8 @@ module sl_special_rom
 );
   (* rom_style = "block" *) logic [71:0] memory[Depth];
 
-  initial begin
-    for (int unsigned i = 0; i < Depth; i++) memory[i] = Rows[i];
-  end
+  // As a whole: an elaborator that looks up one row copies the table for it.
+  initial memory = Rows;
 
   always_ff @(posedge clk_i) if (re_i) row0_o <= memory[addr0_i];
   always_ff @(posedge clk_i) if (re_i) row1_o <= memory[addr1_i];
