@@ -26,13 +26,14 @@ const BIG: f32 = 1e20;
 const SMALL: f32 = 1e-25;
 
 type Built = sluice_compiler::error::Result<NodeId>;
+type Writer = dyn Fn(&mut GraphBuilder, NodeId) -> Built;
 type Write = fn(&mut GraphBuilder, NodeId) -> Built;
 
 /// One operation and its operands, one tensor each.
 struct Edge {
     name: &'static str,
     operands: Vec<Vec<f32>>,
-    write: Box<dyn Fn(&mut GraphBuilder, NodeId) -> Built>,
+    write: Box<Writer>,
 }
 
 fn numbers() -> Vec<Vec<f32>> {
