@@ -321,7 +321,7 @@ fn closures_are_a_bus() {
     let bus = Functions {
         reader: |address| match address {
             map::IDENTITY => map::IDENTITY_VALUE,
-            map::VERSION => map::VERSION_MAJOR_VALUE << 16,
+            map::VERSION => map::VERSION_MAJOR_VALUE << 16 | map::VERSION_MINOR_VALUE,
             map::CAPABILITY_SHAPE => 3 | 64 << map::CAPABILITY_SHAPE_BLOCK_SIZE_LSB,
             _ => 0,
         },

@@ -85,7 +85,7 @@ fn emitted_state_machine_is_the_native_one() {
     }
     for (name, _) in FsmInputs::PORTS {
         assert!(
-            fsm_lock_step(&library, 1, 3_000, Some(name)).is_some(),
+            fsm_lock_step(&library, 1, 20_000, Some(name)).is_some(),
             "a flipped {name} went unnoticed"
         );
     }

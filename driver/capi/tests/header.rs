@@ -57,7 +57,8 @@ int main(int argc, char **argv) {
   puts(error);
   sluice_cfg_destroy_err(error);
   registers[SLUICE_IDENTITY / 4] = SLUICE_IDENTITY_VALUE;
-  registers[SLUICE_VERSION / 4] = SLUICE_VERSION_MAJOR_VALUE << SLUICE_VERSION_MAJOR_LSB;
+  registers[SLUICE_VERSION / 4] = SLUICE_VERSION_MAJOR_VALUE << SLUICE_VERSION_MAJOR_LSB |
+                                 SLUICE_VERSION_MINOR_VALUE << SLUICE_VERSION_MINOR_LSB;
   registers[SLUICE_CAPABILITY_PROGRAM / 4] = 16u << SLUICE_CAPABILITY_PROGRAM_MAX_MODELS_LSB;
   registers[SLUICE_MODEL_JOBS / 4 + 3] = 42;
   if (sluice_cfg_model_jobs(registers, reader, writer, 3, &jobs) != NULL) return 2;
