@@ -41,7 +41,7 @@ package sl_pkg;
   // Width of a matrix word, bits.
   localparam int MatrixWordWidth = 53;
   // Width of a vector word, bits.
-  localparam int VectorWordWidth = 84;
+  localparam int VectorWordWidth = 85;
   // Width of a control word, bits.
   localparam int ControlWordWidth = 28;
   // Width of a model record, bits.
@@ -85,7 +85,8 @@ package sl_pkg;
   typedef enum logic [1:0] {
     BSrcNone = 2'd0,
     BSrcY = 2'd1,
-    BSrcConst = 2'd2
+    BSrcConst = 2'd2,
+    BSrcPlanes = 2'd3
   } b_src_e;
 
   typedef enum logic [3:0] {
@@ -121,9 +122,10 @@ package sl_pkg;
     VectorSpecialSoftplus = 4'd11
   } vector_special_e;
 
-  typedef enum logic [0:0] {
-    FormatBf16   = 1'd0,
-    FormatPlanes = 1'd1
+  typedef enum logic [1:0] {
+    FormatBf16 = 2'd0,
+    FormatPlanes = 2'd1,
+    FormatRaw = 2'd2
   } format_e;
 
   // One tick of a core's matrix unit, 53 bits.
@@ -148,7 +150,7 @@ package sl_pkg;
     matrix_kind_e kind;
   } matrix_t;
 
-  // One tick of a core's vector unit, 84 bits.
+  // One tick of a core's vector unit, 85 bits.
   typedef struct packed {
     // Address in the core's own bank, blocks.
     logic [11:0] dst_addr;

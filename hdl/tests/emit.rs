@@ -190,6 +190,7 @@ fn program() -> Program {
         shape: vec![b],
         data_dim: 0,
         streaming_dim: None,
+        format: sluice_isa::NumberFormat::Bf16,
     };
     let mut control = vec![ControlWord::default(); 3];
     control[0].beat = true;

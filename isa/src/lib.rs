@@ -42,7 +42,7 @@ pub mod words;
 pub use acc::Acc;
 pub use config::{Fabric, HardwareConfig};
 pub use error::IsaError;
-pub use model::{ModelInfo, SELECT_RESET, TensorInfo};
+pub use model::{ModelInfo, NumberFormat, SELECT_RESET, TensorInfo};
 pub use program::{CoreImage, Program};
 pub use words::{
     ASrc, BSrc, ControlWord, Format, Init, MatrixKind, MatrixWord, Op, Special, VectorWord,

@@ -2,7 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::float::{bf16_to_f32, f32_to_bf16};
 use crate::words::ModelRecord;
+
+/// How the values of a tensor stand on a stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NumberFormat {
+    /// One word of 16 bits per value.
+    #[default]
+    Bf16,
+    /// Two words per value: of every block first a beat of upper halves, then one of lower halves.
+    Fp32,
+}
+
+impl NumberFormat {
+    /// Words of 16 bits per value.
+    pub const fn words(self) -> usize {
+        match self {
+            Self::Bf16 => 1,
+            Self::Fp32 => 2,
+        }
+    }
+}
 
 /// One input or output tensor of a model, as it stands on a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +38,8 @@ pub struct TensorInfo {
     pub data_dim: usize,
     /// Where the streamed axis stood, if there was one.
     pub streaming_dim: Option<usize>,
+    /// How its values stand on the stream.
+    pub format: NumberFormat,
 }
 
 impl TensorInfo {
@@ -24,29 +48,63 @@ impl TensorInfo {
         self.shape.iter().product()
     }
 
+    /// Words of 16 bits of the tensor: row-major, the upper half of an fp32 value before its lower half.
+    pub fn num_words(&self) -> usize {
+        self.num_elements() * self.format.words()
+    }
+
+    /// Values as the words of the tensor; bf16 tensors round to nearest even.
+    pub fn words(&self, values: &[f32]) -> Vec<u16> {
+        self.words_with(values, f32_to_bf16)
+    }
+
+    /// Values as the words of the tensor; `round` makes a bf16 word of fp32 bits.
+    pub fn words_with(&self, values: &[f32], round: fn(u32) -> u16) -> Vec<u16> {
+        let bits = values.iter().map(|v| v.to_bits());
+        match self.format {
+            NumberFormat::Bf16 => bits.map(round).collect(),
+            NumberFormat::Fp32 => bits.flat_map(|u| [(u >> 16) as u16, u as u16]).collect(),
+        }
+    }
+
+    /// The values of the tensor's words.
+    pub fn values(&self, words: &[u16]) -> Vec<f32> {
+        match self.format {
+            NumberFormat::Bf16 => words
+                .iter()
+                .map(|&h| f32::from_bits(bf16_to_f32(h)))
+                .collect(),
+            NumberFormat::Fp32 => words
+                .chunks_exact(2)
+                .map(|w| f32::from_bits(u32::from(w[0]) << 16 | u32::from(w[1])))
+                .collect(),
+        }
+    }
+
     /// Number of vectors along the data dimension.
     pub fn num_vectors(&self) -> usize {
         self.num_elements() / self.shape[self.data_dim].max(1)
     }
 
-    /// Stream beats: each vector is padded to whole blocks.
+    /// Stream beats: each vector is padded to whole blocks, a block of fp32 takes two.
     pub fn beats(&self, block_size: usize) -> usize {
-        self.num_vectors() * self.shape[self.data_dim].div_ceil(block_size)
+        self.num_vectors() * self.shape[self.data_dim].div_ceil(block_size) * self.format.words()
     }
 
-    /// For each beat and lane the row-major element index, `None` for padding.
+    /// For each beat and lane the index among the tensor's words ([`TensorInfo::num_words`]), `None` for padding.
     pub fn layout(&self, block_size: usize) -> Vec<Vec<Option<usize>>> {
         let n = self.shape[self.data_dim];
         let inner: usize = self.shape[self.data_dim + 1..].iter().product();
+        let words = self.format.words();
         let mut beats = Vec::new();
         for v in 0..self.num_vectors() {
             let (outer_index, inner_index) = (v / inner, v % inner);
             for start in (0..n).step_by(block_size) {
-                beats.push(
-                    (start..start + block_size)
-                        .map(|i| (i < n).then(|| (outer_index * n + i) * inner + inner_index))
-                        .collect(),
-                );
+                for half in 0..words {
+                    let word = |i| ((outer_index * n + i) * inner + inner_index) * words + half;
+                    let lanes = start..start + block_size;
+                    beats.push(lanes.map(|i| (i < n).then(|| word(i))).collect());
+                }
             }
         }
         beats
@@ -114,6 +172,7 @@ mod tests {
             shape: vec![2, 5],
             data_dim: 1,
             streaming_dim: None,
+            format: NumberFormat::Bf16,
         };
         assert_eq!(t.beats(4), 4);
         let l = t.layout(4);
@@ -129,6 +188,7 @@ mod tests {
             shape: vec![3, 2],
             data_dim: 0,
             streaming_dim: None,
+            format: NumberFormat::Bf16,
         };
         assert_eq!(
             t.layout(4),
@@ -137,5 +197,26 @@ mod tests {
                 vec![Some(1), Some(3), Some(5), None]
             ]
         );
+    }
+
+    #[test]
+    fn fp32_takes_two_beats_per_block() {
+        let t = TensorInfo {
+            name: "x".into(),
+            shape: vec![5],
+            data_dim: 0,
+            streaming_dim: None,
+            format: NumberFormat::Fp32,
+        };
+        assert_eq!((t.num_words(), t.beats(4)), (10, 4));
+        let l = t.layout(4);
+        assert_eq!(l[0], [Some(0), Some(2), Some(4), Some(6)]);
+        assert_eq!(l[1], [Some(1), Some(3), Some(5), Some(7)]);
+        assert_eq!(l[2], [Some(8), None, None, None]);
+        assert_eq!(l[3], [Some(9), None, None, None]);
+        let values = [1.0, f32::MIN_POSITIVE, -1.0 / 3.0, f32::INFINITY, 1e-42];
+        let words = t.words(&values);
+        assert_eq!(words[4..6], [0xBEAA, 0xAAAB]);
+        assert_eq!(t.values(&words), values);
     }
 }

@@ -32,7 +32,7 @@ use crate::model::ModelInfo;
 use crate::words::{ControlWord, MatrixKind, MatrixWord, VectorWord, WeightFormat};
 
 /// Version of the program file.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 const KIND: &str = "program file";
 
 /// Stores of one core. `matrix` and `vector` have one word per tick of the program.
@@ -412,9 +412,12 @@ impl Program {
             }
         }
         if v.valid {
-            use crate::words::{ASrc, BSrc, Format, Op};
+            use crate::words::{ASrc, BSrc, Format, Op, Special};
             if v.a_src == ASrc::Y || (v.op != Op::Pass && v.b_src == BSrc::Y) {
                 self.check_address(&at("vector operand"), v.y_bank, v.y_addr)?;
+            }
+            if v.op != Op::Pass && v.b_src == BSrc::Planes {
+                self.check_address(&at("vector operand"), v.y_bank, v.y_addr + 1)?;
             }
             if v.a_src == ASrc::Const || (v.op != Op::Pass && v.b_src == BSrc::Const) {
                 limit(
@@ -449,6 +452,13 @@ impl Program {
                 c.tensor_ram_depth as usize,
                 "blocks in a bank",
             )?;
+            if v.format == Format::Raw && (v.op != Op::Pass || v.special != Special::None) {
+                return Err(IsaError::Program {
+                    what: at("raw result"),
+                    value: v.op as u64,
+                    limit: "only operand A as it is can be one".into(),
+                });
+            }
             let acc_needs =
                 v.a_src == ASrc::Acc && !matches!(m.kind, MatrixKind::Product | MatrixKind::Add32);
             let x_needs = v.a_src == ASrc::X && m.kind != MatrixKind::Read;
@@ -605,7 +615,7 @@ impl Program {
             .get("format_version")
             .and_then(serde_json::Value::as_u64)
             .ok_or_else(|| corrupt("manifest: no format_version"))?;
-        if version > u64::from(FORMAT_VERSION) {
+        if version != u64::from(FORMAT_VERSION) {
             return Err(IsaError::Version {
                 what: KIND,
                 found: version.to_string(),

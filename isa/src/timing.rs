@@ -68,6 +68,11 @@ impl Timing {
         }
     }
 
+    /// From the read of an operand B to `p0`; planes take two cycles in succession, the upper halves first.
+    pub const fn operand_b_read(planes: bool) -> u32 {
+        1 + planes as u32
+    }
+
     /// What a special function adds to the cycle in which operand B is read, which is `p0 - 1` without.
     pub const fn operand_b_delay(special: bool) -> u32 {
         if special { SPECIAL_STAGES } else { 0 }

@@ -185,6 +185,8 @@ codes! {
         Y = 1 => "y",
         /// Constant store.
         Const = 2 => "const",
+        /// Port Y, a block of fp32 planes.
+        Planes = 3 => "planes",
     }
 }
 codes! {
@@ -273,6 +275,8 @@ codes! {
         Bf16 = 0 => "bf16",
         /// Two blocks: upper and lower halves of fp32.
         Planes = 1 => "planes",
+        /// One block: the upper 16 bits of operand A as they are, neither clamped nor rounded; op `pass` without special function.
+        Raw = 2 => "raw",
     }
 }
 
@@ -325,7 +329,7 @@ word! {
         /// Rotation of a tensor operand A, lanes.
         rot: u32 = 6,
         /// Result format.
-        format: Format = 1,
+        format: Format = 2,
         /// First lane written.
         lane_lo: u32 = 7,
         /// Lane after the last one written.
@@ -428,9 +432,9 @@ mod tests {
             "[SL-I004] matrix.weight = 8192 does not fit 13 bits"
         );
         assert_eq!(
-            VectorWord::unpack(3 << 3).unwrap_err().code(),
+            VectorWord::unpack(15 << 5).unwrap_err().code(),
             "SL-I005",
-            "b_src 3 is reserved"
+            "op 15 is reserved"
         );
         assert_eq!(
             MatrixWord::unpack(1 << MatrixWord::WIDTH)

@@ -16,6 +16,7 @@ fn program() -> Program {
         shape: vec![4],
         data_dim: 0,
         streaming_dim: None,
+        format: sluice_isa::NumberFormat::Bf16,
     };
     let ticks = 21;
     let mut control = vec![ControlWord::default(); ticks];
@@ -215,8 +216,15 @@ fn every_flipped_bit_is_refused_or_harmless() {
 #[test]
 fn newer_versions_and_foreign_files() {
     let bytes = program().to_bytes().unwrap();
-    let key = b"\\\"format_version\\\":2";
+    let key = b"\\\"format_version\\\":3";
     let at = bytes.windows(key.len()).position(|w| w == key).unwrap();
+    let mut older = bytes.clone();
+    older[at + key.len() - 1] = b'2';
+    assert_eq!(
+        Program::from_bytes(&older).unwrap_err().code(),
+        "SL-I002",
+        "words have changed since"
+    );
     let mut newer = bytes.clone();
     newer[at + key.len() - 1] = b'9';
     let e = Program::from_bytes(&newer).unwrap_err();

@@ -114,7 +114,7 @@ def test_files(both, tmp_path):
     flipped[-1] ^= 1
     with pytest.raises(vollo_compiler.LoadError, match="digest"):
         Program.load_bytes(bytes(flipped))
-    newer = data.replace(b'format_version\\":2,', b'format_version\\":9,')
+    newer = data.replace(b'format_version\\":3,', b'format_version\\":9,')
     assert newer != data
     with pytest.raises(vollo_compiler.LoadError, match="version 9"):
         Program.load_bytes(newer)

@@ -355,8 +355,6 @@ def test_precisions_are_checked():
         to_nnir(traced, outputs_precisions=[NumberFormat.BF16] * 2)
     with pytest.raises(TypeError, match="'bf16' is no NumberFormat"):
         to_nnir(traced, inputs_precisions=["bf16"])
-    with pytest.raises(ValueError, match=r"(?s)Input with precision .*FP32.*Output with precision .*FP32"):
-        to_nnir(traced, NumberFormat.FP32, NumberFormat.FP32)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

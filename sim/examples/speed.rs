@@ -118,6 +118,7 @@ fn dense(config: HardwareConfig, width: u32, layers: u32) -> Program {
         shape: vec![width as usize],
         data_dim: 0,
         streaming_dim: None,
+        format: sluice_isa::NumberFormat::Bf16,
     };
     let model = ModelInfo {
         name: "dense".into(),

@@ -124,17 +124,28 @@ impl Datapath {
                     let (to, src) = (place(to), src.at(parity));
                     self.operands[to..to + b].copy_from_slice(&self.banks[src..src + b]);
                 }
-                Op::LaneA { core, rot, src } => {
+                Op::LaneA {
+                    core,
+                    rot,
+                    src,
+                    raw,
+                } => {
                     let (to, src) = (place(core), src.at(parity));
-                    lanes::widen_rotated(
-                        &self.banks[src..src + b],
-                        rot as usize,
-                        &mut self.a[to..to + b],
-                    );
+                    let widen = if raw { lanes::widen_raw } else { lanes::widen };
+                    let (from, to) = (&self.banks[src..src + b], &mut self.a[to..to + b]);
+                    lanes::rotated(from, rot as usize, to, widen);
                 }
                 Op::LaneB { core, src } => {
                     let (to, src) = (place(core), src.at(parity));
                     lanes::widen(&self.banks[src..src + b], &mut self.b[to..to + b]);
+                }
+                Op::LaneBHi { core, src } => {
+                    let (to, src) = (place(core), src.at(parity));
+                    lanes::widen_raw(&self.banks[src..src + b], &mut self.b[to..to + b]);
+                }
+                Op::LaneBLo { core, src } => {
+                    let (to, src) = (place(core), src.at(parity));
+                    lanes::join_lower(&self.banks[src..src + b], &mut self.b[to..to + b]);
                 }
                 Op::ConstA { core, at } => {
                     let (to, at) = (place(core), at as usize * b);
@@ -242,7 +253,9 @@ impl Datapath {
                     let v = &image.vectors[vector as usize];
                     let from = place(v.core);
                     let a = &mut self.a[from..from + b];
-                    lanes::clamp(a, v.pre.0, v.pre.1);
+                    if v.format != Format::Raw {
+                        lanes::clamp(a, v.pre.0, v.pre.1);
+                    }
                     if let Some(function) = v.special {
                         lanes::special(function, a);
                     }
@@ -255,7 +268,7 @@ impl Datapath {
                     let out = &mut self.banks[dst + lo..dst + hi];
                     match v.format {
                         Format::Bf16 => lanes::narrow(&a[lo..hi], out),
-                        Format::Planes => lanes::upper(&a[lo..hi], out),
+                        Format::Planes | Format::Raw => lanes::upper(&a[lo..hi], out),
                     }
                 }
                 Op::WriteLow { vector } => {

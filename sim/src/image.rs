@@ -6,7 +6,8 @@
 //! | [`IN_WRITE`] | 1 + E after acceptance | input beat written |
 //! | [`OUT_PUSH`] | c0 + 1 | the output beat read one cycle before enters the FIFO |
 //! | [`READ`] | c0 | port O, port X, port Y and constants for operand A |
-//! | [`B`] + 0..4 | c0 + p0 - 1, behind a special function later | operand B |
+//! | [`B_HI`] + 0..4 | one before | upper halves of an operand B of planes |
+//! | [`B`] + 0..4 | c0 + p0 - 1, behind a special function later | operand B, of planes the lower halves |
 //! | [`PLANE_HI`], [`PLANE_LO`] | c0 + late read | `add32` operand |
 //! | [`ACCUMULATE`] | c0 + accumulate | product or `add32` enters the accumulator; the tick's vector word copies the result |
 //!
@@ -36,10 +37,12 @@ pub(crate) const OUT_PUSH: usize = 17;
 pub(crate) const READ: usize = 18;
 /// First of four: bit 1 = operand A is the accumulator, bit 0 = special function.
 pub(crate) const B: usize = 19;
-pub(crate) const PLANE_HI: usize = 23;
-pub(crate) const PLANE_LO: usize = 24;
-pub(crate) const ACCUMULATE: usize = 25;
-pub(crate) const STAGES: usize = 26;
+/// First of four, as of `B`.
+pub(crate) const B_HI: usize = 23;
+pub(crate) const PLANE_HI: usize = 27;
+pub(crate) const PLANE_LO: usize = 28;
+pub(crate) const ACCUMULATE: usize = 29;
+pub(crate) const STAGES: usize = 30;
 
 /// Cycles an event can lie in the future, rounded up to a power of two.
 pub(crate) const RING: usize = 64;
@@ -81,12 +84,22 @@ pub(crate) enum Op {
         core: u32,
         rot: u32,
         src: BlockRef,
+        /// The bits as they are.
+        raw: bool,
     },
     ConstA {
         core: u32,
         at: u32,
     },
     LaneB {
+        core: u32,
+        src: BlockRef,
+    },
+    LaneBHi {
+        core: u32,
+        src: BlockRef,
+    },
+    LaneBLo {
         core: u32,
         src: BlockRef,
     },
@@ -285,7 +298,10 @@ fn offsets(t: Timing) -> [u32; STAGES] {
     o[ACCUMULATE] = c0 + t.accumulate();
     for (i, o) in (0u32..4).zip(&mut o[B..]) {
         let p0 = if i & 2 != 0 { t.acc_p0() } else { TENSOR_P0 };
-        *o = c0 + p0 - 1 + Timing::operand_b_delay(i & 1 != 0);
+        *o = c0 + p0 + Timing::operand_b_delay(i & 1 != 0) - Timing::operand_b_read(false);
+    }
+    for i in 0..4 {
+        o[B_HI + i] = o[B + i] - 1;
     }
     for (i, o) in (0u32..16).zip(&mut o[WRITE..]) {
         let p0 = if i & 4 != 0 { t.acc_p0() } else { TENSOR_P0 };
@@ -402,6 +418,7 @@ impl Builder<'_> {
         } else {
             TENSOR_P0
         };
+        let raw = v.format == Format::Raw;
         match v.a_src {
             ASrc::Acc => {}
             ASrc::X => {
@@ -410,6 +427,7 @@ impl Builder<'_> {
                     core,
                     rot: v.rot,
                     src,
+                    raw,
                 });
             }
             ASrc::Y => {
@@ -418,6 +436,7 @@ impl Builder<'_> {
                     core,
                     rot: v.rot,
                     src: y,
+                    raw,
                 });
             }
             ASrc::Const => {
@@ -429,16 +448,25 @@ impl Builder<'_> {
         let from_acc = usize::from(v.a_src == ASrc::Acc);
         if arithmetic {
             let delay = Timing::operand_b_delay(special.is_some());
-            let stage = B + 2 * from_acc + usize::from(special.is_some());
+            let which = 2 * from_acc + usize::from(special.is_some());
+            let at = p0 + delay - Timing::operand_b_read(false);
             match v.b_src {
                 BSrc::None => {}
                 BSrc::Y => {
-                    self.reserve(core, Resource::PortY, p0 - 1 + delay);
-                    self.staged[stage].push(Op::LaneB { core, src: y });
+                    self.reserve(core, Resource::PortY, at);
+                    self.staged[B + which].push(Op::LaneB { core, src: y });
                 }
                 BSrc::Const => {
-                    self.reserve(core, Resource::ConstantPort, p0 - 1 + delay);
-                    self.staged[stage].push(Op::ConstB { core, at: constant });
+                    self.reserve(core, Resource::ConstantPort, at);
+                    self.staged[B + which].push(Op::ConstB { core, at: constant });
+                }
+                BSrc::Planes => {
+                    let low = self.block(v.y_bank, v.y_addr + 1);
+                    let first = p0 + delay - Timing::operand_b_read(true);
+                    self.reserve(core, Resource::PortY, first);
+                    self.reserve(core, Resource::PortY, at);
+                    self.staged[B_HI + which].push(Op::LaneBHi { core, src: y });
+                    self.staged[B + which].push(Op::LaneBLo { core, src: low });
                 }
             }
         }
@@ -495,6 +523,8 @@ mod tests {
         assert_eq!(o[WRITE + 14], 2 + 17 + 13 + 2);
         assert_eq!(o[B], 2 + 2);
         assert_eq!(o[B + 3], 2 + 16 + 6);
+        assert_eq!(o[B_HI], 2 + 1);
+        assert_eq!(o[B_HI + 3], 2 + 15 + 6);
     }
 
     #[test]
@@ -514,7 +544,7 @@ mod tests {
             tree: 1,
             exchange: 1,
         });
-        assert!(o[ACCUMULATE] < o[B + 2] && o[B + 2] < o[WRITE + 4]);
+        assert!(o[ACCUMULATE] < o[B_HI + 2] && o[B + 2] < o[WRITE + 4]);
         assert!(o[B + 3] < o[WRITE + 12] && o[B] < o[WRITE]);
     }
 }

@@ -139,8 +139,22 @@ pub fn widen(x: &[u16], out: &mut [u32]) {
     }
 }
 
-/// bf16 to fp32 bits, lanes rotated: result lane i is source lane `(i + rot) mod len`.
-pub fn widen_rotated(x: &[u16], rot: usize, out: &mut [u32]) {
+/// Words as upper halves, as they are.
+pub fn widen_raw(x: &[u16], out: &mut [u32]) {
+    for (out, &h) in out.iter_mut().zip(x) {
+        *out = u32::from(h) << 16;
+    }
+}
+
+/// Lower halves into words whose upper halves stand there.
+pub fn join_lower(x: &[u16], out: &mut [u32]) {
+    for (out, &l) in out.iter_mut().zip(x) {
+        *out |= u32::from(l);
+    }
+}
+
+/// Lanes rotated on their way: result lane i is source lane `(i + rot) mod len`.
+pub fn rotated(x: &[u16], rot: usize, out: &mut [u32], widen: fn(&[u16], &mut [u32])) {
     let (tail, head) = x.split_at(rot.min(x.len()));
     let (first, second) = out.split_at_mut(head.len().min(out.len()));
     widen(head, first);
@@ -281,9 +295,17 @@ mod tests {
     fn rotation() {
         let x = [0x3F80, 0x4000, 0x4040, 0x4080];
         let mut out = [0; 4];
-        widen_rotated(&x, 1, &mut out);
+        rotated(&x, 1, &mut out, widen);
         assert_eq!(out, [2f32, 3.0, 4.0, 1.0].map(f32::to_bits));
-        widen_rotated(&x, 0, &mut out);
+        rotated(&x, 0, &mut out, widen);
         assert_eq!(out, [1f32, 2.0, 3.0, 4.0].map(f32::to_bits));
+    }
+
+    #[test]
+    fn planes_are_put_together_as_they_are() {
+        let mut out = [0; 3];
+        widen_raw(&[0x0001, 0x7F81, 0x3F80], &mut out);
+        join_lower(&[0xFFFF, 0x0002, 0x8000], &mut out);
+        assert_eq!(out, [0x0001_FFFF, 0x7F81_0002, 0x3F80_8000]);
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! | value | shape | type |
 //! |-------|-------|------|
-//! | inputs | one slice per input tensor, row-major | `f32` or bf16 words |
-//! | outputs | one vector per output tensor, row-major | `f32`, and the bf16 words |
+//! | inputs | one slice per input tensor, row-major | `f32`, or words of 16 bits |
+//! | outputs | one vector per output tensor, row-major | `f32`, and the words of 16 bits |
 //! | cycles | | `u64`, compute clock |
+//!
+//! Words are bf16, or both halves of an fp32 value, the upper one first ([`TensorInfo::words`]); fp32 tensors are never rounded.
 //!
 //! **Contract.** The state of every model persists between runs; [`Vm::reset`] returns all of them to their initial state,
 //! [`Vm::reset_model`] one that was compiled for it. A run is
@@ -15,7 +17,7 @@
 
 use std::sync::Arc;
 
-use sluice_isa::float::{bf16_to_f32, f32_to_bf16, f32_to_bf16_truncate};
+use sluice_isa::float::{f32_to_bf16, f32_to_bf16_truncate};
 use sluice_isa::{Program, SELECT_RESET, TensorInfo};
 
 use crate::error::SimError;
@@ -51,7 +53,7 @@ pub struct JobCycles {
 pub struct Run {
     /// Output tensors, row-major.
     pub outputs: Vec<Vec<f32>>,
-    /// The same as bf16 words.
+    /// The same as words.
     pub words: Vec<Vec<u16>>,
     /// When it happened.
     pub cycles: JobCycles,
@@ -75,7 +77,6 @@ pub struct Vm {
     /// Input and output beats of a run, reused.
     input: Vec<u16>,
     output: Vec<u16>,
-    words: Vec<Vec<u16>>,
 }
 
 impl Vm {
@@ -109,7 +110,6 @@ impl Vm {
             rounding: Rounding::default(),
             input: Vec::new(),
             output: Vec::new(),
-            words: Vec::new(),
         })
     }
 
@@ -177,21 +177,24 @@ impl Vm {
             Rounding::NearestEven => f32_to_bf16,
             Rounding::Truncate => f32_to_bf16_truncate,
         };
-        let mut words = std::mem::take(&mut self.words);
-        words.resize_with(inputs.len(), Vec::new);
-        for (w, x) in words.iter_mut().zip(inputs) {
-            w.clear();
-            w.extend(x.iter().map(|x| round(x.to_bits())));
-        }
+        self.check(
+            model,
+            inputs.iter().map(|x| x.len()),
+            TensorInfo::num_elements,
+        )?;
+        let infos = &self.machine.program().models[model].inputs;
+        let words: Vec<Vec<u16>> = infos
+            .iter()
+            .zip(inputs)
+            .map(|(t, x)| t.words_with(x, round))
+            .collect();
         let refs: Vec<&[u16]> = words.iter().map(Vec::as_slice).collect();
-        let result = self.run_bf16(model, &refs);
-        self.words = words;
-        result
+        self.run_words(model, &refs)
     }
 
-    /// One inference with bf16 words.
-    pub fn run_bf16(&mut self, model: usize, inputs: &[&[u16]]) -> Result<Run, SimError> {
-        self.check(model, inputs)?;
+    /// One inference with words.
+    pub fn run_words(&mut self, model: usize, inputs: &[&[u16]]) -> Result<Run, SimError> {
+        self.check(model, inputs.iter().map(|x| x.len()), TensorInfo::num_words)?;
         let b = self.machine.program().config.block_size as usize;
         self.input.clear();
         for (layout, x) in self.interfaces[model].inputs.iter().zip(inputs) {
@@ -215,7 +218,7 @@ impl Vm {
         for (layout, t) in self.interfaces[model].outputs.iter().zip(&info.outputs) {
             let (mine, rest) = beats.split_at(layout.len().next_multiple_of(b).min(beats.len()));
             beats = rest;
-            let mut tensor = vec![0u16; t.num_elements()];
+            let mut tensor = vec![0u16; t.num_words()];
             for (&i, &w) in layout.iter().zip(mine) {
                 if let Some(slot) = tensor.get_mut(i as usize) {
                     *slot = w;
@@ -224,9 +227,11 @@ impl Vm {
             words.push(tensor);
         }
         Ok(Run {
-            outputs: words
+            outputs: info
+                .outputs
                 .iter()
-                .map(|t| t.iter().map(|&h| f32::from_bits(bf16_to_f32(h))).collect())
+                .zip(&words)
+                .map(|(t, w)| t.values(w))
                 .collect(),
             words,
             cycles,
@@ -311,7 +316,13 @@ impl Vm {
         Ok(())
     }
 
-    fn check(&self, model: usize, inputs: &[&[u16]]) -> Result<(), SimError> {
+    /// `expected` is the length of each input.
+    fn check(
+        &self,
+        model: usize,
+        inputs: impl ExactSizeIterator<Item = usize>,
+        expected: impl Fn(&TensorInfo) -> usize,
+    ) -> Result<(), SimError> {
         self.check_index(model)?;
         let info = &self.machine.program().models[model];
         if inputs.len() != info.inputs.len() {
@@ -321,14 +332,14 @@ impl Vm {
                 got: inputs.len(),
             });
         }
-        for (x, t) in inputs.iter().zip(&info.inputs) {
-            if x.len() != t.num_elements() {
+        for (got, t) in inputs.zip(&info.inputs) {
+            if got != expected(t) {
                 return Err(SimError::InputLength {
                     model: info.name.clone(),
                     input: t.name.clone(),
                     shape: t.shape.clone(),
-                    expected: t.num_elements(),
-                    got: x.len(),
+                    expected: expected(t),
+                    got,
                 });
             }
         }

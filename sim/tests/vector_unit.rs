@@ -7,7 +7,7 @@
 
 mod support;
 
-use sluice_isa::{ASrc, BSrc, Op, VectorWord};
+use sluice_isa::{ASrc, BSrc, Format, Op, VectorWord};
 use support::*;
 
 const INPUT: u32 = 1;
@@ -244,4 +244,83 @@ fn blocks_reach_every_core() {
     ticks.push(tick().out(0, 2, 4));
     b.model(2, 1, ticks);
     assert_eq!(run(&b, A, C), [4.0, 0.5, 3.0, 0.0]);
+}
+
+/// A product of operand A (an input block, or constants) and planes written by tick 0, sent lower half last.
+fn times_planes(distance: usize) -> (Build, [f32; 4]) {
+    let mut b = Build::new(1, 4);
+    let wide = [1.0 + 2f32.powi(-20), -3.000_000_5, 1.0e-30, 0.0];
+    let mut first = planes(pass(ASrc::Const, 2, 4));
+    first.const_addr = b.constant(&wide);
+    let word = planes(alu(y(pass(ASrc::X, 6, 4), 0, 2), Op::Mul, BSrc::Planes));
+    let mut ticks = vec![tick().beats(1).v(0, first)];
+    ticks.extend(idle(distance - 1));
+    ticks.push(tick().m(0, read(INPUT, 0)).v(0, word));
+    ticks.extend(idle(12));
+    ticks.push(tick().out(0, 6, 4));
+    ticks.push(tick().out(0, 7, 4));
+    b.model(1, 2, ticks);
+    (b, wide)
+}
+
+#[test]
+fn operand_b_of_planes() {
+    // Tick 0 writes upper halves in c5, lower ones in c6. Tick k reads them in c(k + 1) and c(k + 2): k = 4 is the first.
+    let x = [3.0, 0.5, -1.0, 7.0];
+    for (distance, fresh) in [(3, false), (4, true)] {
+        let (b, wide) = times_planes(distance);
+        let mut vm = sluice_sim::Vm::new(b.program()).unwrap();
+        let words = vm.run(0, &[&x]).unwrap().words.remove(0);
+        let got: Vec<u32> = (0..4)
+            .map(|i| u32::from(words[i]) << 16 | u32::from(words[4 + i]))
+            .collect();
+        let want: Vec<u32> = (0..4).map(|i| (x[i] * wide[i]).to_bits()).collect();
+        assert_eq!(got == want, fresh, "{got:x?} {want:x?}");
+    }
+}
+
+#[test]
+fn planes_as_operand_b_take_the_port_twice() {
+    let (mut b, _) = times_planes(4);
+    // The tick behind it asks for its own operand B in the cycle of the lower halves' request.
+    let at = b.ticks.len() - 14;
+    let other = y(pass(ASrc::Y, 5, 4), INPUT, 0);
+    b.ticks[at].vector.push((0, other));
+    let error = sluice_sim::Vm::new(b.program())
+        .unwrap()
+        .run(0, &[&[0.0; 4]])
+        .unwrap_err();
+    assert!(error.to_string().contains("port Y"), "{error}");
+}
+
+#[test]
+fn raw_results_are_the_bits_of_operand_a() {
+    let mut b = Build::new(1, 4);
+    let words = [0x7F81, 0x0001, 0x8000, 0xFFFF];
+    for (format, want) in [
+        (Format::Raw, [0x0001, 0x8000, 0xFFFF, 0x7F81]),
+        (Format::Bf16, [0x0000, 0x8000, 0x7FC0, 0x7FC0]),
+    ] {
+        let mut word = y(pass(ASrc::Y, 5, 4), INPUT, 0);
+        (word.rot, word.format) = (1, format);
+        let mut ticks = vec![tick().beats(1).v(0, word)];
+        ticks.extend(idle(4));
+        ticks.push(tick().out(0, 5, 4));
+        b.model(1, 1, ticks);
+        let model = b.models.len() - 1;
+        let mut vm = sluice_sim::Vm::new(b.program()).unwrap();
+        let run = vm.run_words(model, &[&words]).unwrap();
+        assert_eq!(run.words[0], want, "{format}");
+    }
+}
+
+#[test]
+fn raw_results_of_arithmetic_are_refused() {
+    let mut word = alu(y(pass(ASrc::X, 5, 4), INPUT, 1), Op::Add, BSrc::Y);
+    word.format = Format::Raw;
+    let b = program(word, Some(0), 12);
+    let mut p = (*program(alu(word, Op::Pass, BSrc::None), Some(0), 12).program()).clone();
+    p.cores[0].vector[1] = b.ticks[1].vector[0].1;
+    let error = p.validate().unwrap_err().to_string();
+    assert!(error.contains("raw result"), "{error}");
 }

@@ -110,7 +110,7 @@ fn rounding_of_inputs() {
     vm.set_rounding(Rounding::Truncate);
     assert_eq!(vm.run(0, &[&x]).unwrap().outputs[0][4], 1.0);
     let words = [bf(3.0); 8];
-    assert_eq!(vm.run_bf16(0, &[&words]).unwrap().words[0][4], bf(3.0));
+    assert_eq!(vm.run_words(0, &[&words]).unwrap().words[0][4], bf(3.0));
     assert!(vm.run(0, &[&[f32::NAN; 8]]).unwrap().outputs[0][4].is_nan());
 }
 
@@ -248,7 +248,7 @@ fn streams_carry_the_same_data_under_every_pattern() {
         .filter(|j| j.model < 2)
         .flat_map(|j| {
             let x: Vec<u16> = j.beats.concat();
-            vm.run_bf16(usize::from(j.model), &[&x])
+            vm.run_words(usize::from(j.model), &[&x])
                 .unwrap()
                 .words
                 .concat()

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use sluice_compiler::backend::{ModelOptions, ProgramBuilder};
 use sluice_compiler::nnir::{Evaluator, Graph, Tensor};
-use sluice_isa::float::{bf16_to_f32, f32_to_bf16};
-use sluice_isa::{HardwareConfig, ModelInfo, Program, SELECT_RESET};
+use sluice_isa::float::{self, bf16_to_f32, f32_to_bf16};
+use sluice_isa::{HardwareConfig, ModelInfo, NumberFormat, Program, SELECT_RESET};
 use sluice_sim::{Job, OutBeat};
 
 use crate::error::SuiteError;
@@ -111,7 +111,12 @@ impl Bundle {
         let inputs = self.program.models.get(model).map_or_else(Vec::new, |m| {
             m.inputs
                 .iter()
-                .map(|t| Tensor::from_fn(t.shape.clone(), |_| rng.activation()))
+                .map(|t| {
+                    Tensor::from_fn(t.shape.clone(), |_| match t.format {
+                        NumberFormat::Bf16 => rng.activation(),
+                        NumberFormat::Fp32 => rng.normal(),
+                    })
+                })
                 .collect()
         });
         Request {
@@ -177,7 +182,7 @@ impl Bundle {
                 .get(usize::from(r.model))
                 .map_or(&[][..], |m| &m.outputs)
             {
-                let mut data = vec![f32::NAN; t.num_elements()];
+                let mut words = vec![float::BF16_QNAN; t.num_words()];
                 let layout = t.layout(b);
                 for (i, lanes) in layout.iter().enumerate() {
                     let mismatch = |what: String| {
@@ -194,7 +199,7 @@ impl Bundle {
                     }
                     for (lane, &word) in lanes.iter().zip(&beat.data) {
                         match lane {
-                            Some(at) => data[*at] = f32::from_bits(bf16_to_f32(word)),
+                            Some(at) => words[*at] = word,
                             None if word != 0 => {
                                 return Err(mismatch(format!("padding is {word:04x}, not zero")));
                             }
@@ -204,7 +209,7 @@ impl Bundle {
                 }
                 tensors.push(Tensor {
                     shape: t.shape.clone(),
-                    data,
+                    data: t.values(&words),
                 });
             }
             all.push(tensors);
@@ -381,12 +386,13 @@ impl Bundle {
 fn beats(model: &ModelInfo, inputs: &[Tensor], block: usize, rng: &mut Rng) -> Vec<Vec<u16>> {
     let mut all = Vec::new();
     for (info, tensor) in model.inputs.iter().zip(inputs) {
+        let words = info.words(&tensor.data);
         for lanes in info.layout(block) {
             all.push(
                 lanes
                     .into_iter()
                     .map(|at| match at {
-                        Some(i) => f32_to_bf16(tensor.data[i].to_bits()),
+                        Some(i) => words[i],
                         None => padding(rng),
                     })
                     .collect(),

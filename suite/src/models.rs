@@ -23,6 +23,7 @@ fn layer(name: impl Into<String>, of: &[&str], op: LayerOp) -> Layer {
     Layer {
         name: name.into(),
         of: of.iter().map(|&o| o.into()).collect(),
+        fp32: false,
         op,
     }
 }
@@ -44,6 +45,7 @@ fn input(name: &str, shape: &[usize]) -> Input {
     Input {
         name: name.into(),
         shape: shape.to_vec(),
+        fp32: false,
     }
 }
 

@@ -13,6 +13,8 @@
 //! | `concat`, `slice`, `reshape` | | along the data axis |
 //! | `delay` | 1 | `steps` inferences ago; not in streamed networks |
 //!
+//! An input or layer with `fp32 = true` keeps its values in fp32 (an input also on its stream, and so an output), others in bf16.
+//!
 //! **Contract.** Weights depend on the seed, the layer's name and its shape only. A streamed network is written with the shapes of one step;
 //! its graph is built over a sequence and goes through `streaming_transform`. [`Net::noisy`] is the same network with relative noise after
 //! every layer: how far its results move says what error a reduced format may make.
@@ -22,7 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sluice_compiler::nnir::{Graph, GraphBuilder, NodeId, PointwiseOp, ReduceOp, Tensor, UnaryOp};
+use sluice_compiler::nnir::{
+    Graph, GraphBuilder, NodeId, PointwiseOp, Precision, ReduceOp, Tensor, UnaryOp,
+};
 
 use crate::error::SuiteError;
 use crate::rng::Rng;
@@ -80,6 +84,9 @@ pub struct Input {
     pub name: String,
     /// Extents; the last is the data axis.
     pub shape: Vec<usize>,
+    /// Kept in fp32.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fp32: bool,
 }
 
 /// A layer.
@@ -89,6 +96,9 @@ pub struct Layer {
     pub name: String,
     /// Operands.
     pub of: Vec<String>,
+    /// Its values are kept in fp32.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fp32: bool,
     /// What it does.
     #[serde(flatten)]
     pub op: LayerOp,
@@ -307,10 +317,14 @@ impl Net {
         };
         b.g.fp8_weights(self.fp8);
         for i in &self.inputs {
+            b.precision(i.fp32);
             let id = b.g.input(i.name.clone(), &b.with_time(&i.shape));
+            // Whoever reads fp32 in bf16 rounds it.
+            let id = if i.fp32 { b.noisy(&i.name, id)? } else { id };
             b.define(&i.name, id)?;
         }
         for layer in &self.layers {
+            b.precision(layer.fp32);
             let id = b.layer(layer)?;
             let id = b.disturb(layer, id)?;
             b.define(&layer.name, id)?;
@@ -364,6 +378,14 @@ struct Builder<'n> {
 }
 
 impl<'n> Builder<'n> {
+    fn precision(&mut self, fp32: bool) {
+        self.g.precision(if fp32 {
+            Precision::Fp32
+        } else {
+            Precision::Bf16
+        });
+    }
+
     fn fail<T>(&self, layer: &str, problem: impl Into<String>) -> Result<T, SuiteError> {
         Err(SuiteError::Net {
             net: self.net.name.clone(),
@@ -440,9 +462,6 @@ impl<'n> Builder<'n> {
     }
 
     fn disturb(&mut self, layer: &Layer, id: NodeId) -> Result<NodeId, SuiteError> {
-        let Some(seed) = self.noise else {
-            return Ok(id);
-        };
         // Layers that only move values do not round.
         if matches!(
             layer.op,
@@ -457,16 +476,23 @@ impl<'n> Builder<'n> {
         ) {
             return Ok(id);
         }
+        self.noisy(&layer.name, id)
+    }
+
+    fn noisy(&mut self, name: &str, id: NodeId) -> Result<NodeId, SuiteError> {
+        let Some(seed) = self.noise else {
+            return Ok(id);
+        };
         let mut shape = self.g.graph().node(id).ty.shape.clone();
         if self.net.stream
             && let Some(steps) = shape.last_mut()
         {
             *steps = 1;
         }
-        let mut rng = Rng::labelled(seed, &layer.name);
+        let mut rng = Rng::labelled(seed, name);
         let factor = Tensor::from_fn(shape, |_| 1.0 + NOISE * rng.unit());
-        let k = self.g.constant(format!("{}.noise", layer.name), factor)?;
-        Ok(self.g.mul(format!("{}.noisy", layer.name), id, k)?)
+        let k = self.g.constant(format!("{name}.noise"), factor)?;
+        Ok(self.g.mul(format!("{name}.noisy"), id, k)?)
     }
 
     fn layer(&mut self, layer: &'n Layer) -> Result<NodeId, SuiteError> {

@@ -3,8 +3,10 @@
 //! **Contract.** A function of seed and limits; always builds. Every operation of NNIR the backend supports can come: linear with and without
 //! bias and over several operands, clamps, arithmetic with tensors and constants, residuals, concat, slices on and off block borders,
 //! reshapes, transposes, chosen indices, functions that stay bounded, reductions, delays and recurrences or streamed convolutions (dilated,
-//! depthwise), several inputs and outputs, and choices by comparisons. Only inputs are compared, with numbers or with each other: there float and
-//! bf16 are the same value, so no choice flips by rounding; where it did, there would be no budget by noise.
+//! depthwise), several inputs and outputs, values in fp32, and choices by comparisons. Only inputs are compared, with numbers or with each
+//! other: there float and machine have the same value, so no choice flips by rounding; where it did, there would be no budget by noise.
+
+use std::collections::BTreeSet;
 
 use crate::net::{Arith, Function, Init, Input, Layer, LayerOp, Net, Reduction};
 use crate::rng::Rng;
@@ -70,7 +72,31 @@ pub fn network(seed: u64, limits: Limits) -> Net {
         g.layer(i);
     }
     g.outputs();
+    widen(&mut g.net, seed);
     g.net
+}
+
+/// In every fourth network half of the values are kept in fp32; a state is what it becomes.
+fn widen(net: &mut Net, seed: u64) {
+    let mut rng = Rng::labelled(seed, "precision");
+    if !rng.chance(1, 4) {
+        return;
+    }
+    for input in &mut net.inputs {
+        input.fp32 = rng.chance(1, 2);
+    }
+    let wide: BTreeSet<String> = net
+        .layers
+        .iter()
+        .filter(|_| rng.chance(1, 2))
+        .map(|layer| layer.name.clone())
+        .collect();
+    for layer in &mut net.layers {
+        layer.fp32 = wide.contains(match &layer.op {
+            LayerOp::State { next, .. } => next,
+            _ => &layer.name,
+        });
+    }
 }
 
 impl Generator {
@@ -97,7 +123,8 @@ impl Generator {
                 name: name.clone(),
                 shape: shape.clone(),
             });
-            self.net.inputs.push(Input { name, shape });
+            let fp32 = false;
+            self.net.inputs.push(Input { name, shape, fp32 });
         }
     }
 
@@ -355,6 +382,7 @@ impl Generator {
         self.net.layers.push(Layer {
             name: state.clone(),
             of: vec![],
+            fp32: false,
             op: LayerOp::State {
                 shape: shape.clone(),
                 next: format!("l{attempt}"),
@@ -387,6 +415,7 @@ impl Generator {
         let layer = Layer {
             name: name.clone(),
             of: of.iter().map(|&i| self.values[i].name.clone()).collect(),
+            fp32: false,
             op,
         };
         self.net.layers.push(layer);
@@ -443,12 +472,14 @@ mod tests {
             width: 20,
             block: 4,
         };
-        let mut kinds = std::collections::BTreeSet::new();
-        let mut comparisons = std::collections::BTreeSet::new();
+        let mut kinds = BTreeSet::new();
+        let mut comparisons = BTreeSet::new();
+        let mut wide = 0;
         for seed in 0..200 {
             let net = network(seed, limits);
             assert_eq!(net, network(seed, limits));
             net.graph().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+            wide += usize::from(net.layers.iter().any(|l| l.fp32));
             for l in &net.layers {
                 if let LayerOp::Arith { f, .. } = l.op
                     && !f.is_smooth()
@@ -465,5 +496,6 @@ mod tests {
         }
         assert_eq!(kinds.len(), 13, "{kinds:?}");
         assert_eq!(comparisons.len(), 8, "{comparisons:?}");
+        assert!(wide > 20, "{wide}");
     }
 }

@@ -30,3 +30,24 @@ fn cases_hold_on_the_vm() {
         }
     }
 }
+
+#[test]
+fn the_budget_of_fp32_catches_bf16() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/agreement/precise.toml");
+    let whole = Case::load(&path).unwrap();
+    for net in &whole.nets {
+        let mut one = Case {
+            nets: vec![net.clone()],
+            ..whole.clone()
+        };
+        for layer in &mut one.nets[0].layers {
+            layer.fp32 = false;
+        }
+        let error = one.run(&whole.hardware().unwrap()[0], &mut []).unwrap_err();
+        assert!(
+            error.to_string().contains("outside the error budget"),
+            "{}: {error}",
+            net.name
+        );
+    }
+}

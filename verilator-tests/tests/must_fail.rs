@@ -2,8 +2,9 @@
 
 use sluice_isa::load::{Space, writes};
 use sluice_isa::presets::preset;
+use sluice_isa::{BSrc, Program};
 use sluice_sim::{Job, StallPattern};
-use sluice_suite::{Bundle, Executor, Outcome, VmExecutor, difference, drive, models};
+use sluice_suite::{Bundle, Case, Executor, Outcome, VmExecutor, difference, drive, models};
 use sluice_verilator_tests::RtlExecutor;
 use verilator_sys::tools_or_skip;
 
@@ -178,4 +179,38 @@ fn corrupted_schedule() {
         Ok(got) => assert!(difference(&expected, &got).is_some()),
         Err(error) => assert!(error.to_string().contains("InputTaken_A"), "{error}"),
     }
+}
+
+#[test]
+fn planes_read_as_bf16() {
+    let Some(s) = setup("planes_read_as_bf16") else {
+        return;
+    };
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../suite/cases/agreement/precise.toml"
+    );
+    let case = Case::load(path.as_ref()).unwrap();
+    let bundle = Bundle::compile(&case.nets[..1], &preset("c1b4").unwrap()).unwrap();
+    let requests = bundle.requests(4, 3);
+    let jobs = bundle.jobs(&requests, 3);
+    let expected = VmExecutor.run(&bundle.program, &jobs, &s.pattern).unwrap();
+    let run = |program: &Program| {
+        let mut device = s.rtl.loaded_with(&writes(program).unwrap(), 1).unwrap();
+        drive("planes", &mut device, &bundle.program, &jobs, &s.pattern).unwrap()
+    };
+    assert_eq!(difference(&expected, &run(&bundle.program)), None);
+    // Second operands lose their lower halves; nothing moves in time.
+    let mut program = (*bundle.program).clone();
+    let mut changed = 0;
+    for word in &mut program.cores[0].vector {
+        if word.b_src == BSrc::Planes {
+            word.b_src = BSrc::Y;
+            changed += 1;
+        }
+    }
+    assert!(changed > 0);
+    let got = run(&program);
+    assert_eq!(got.handshakes, expected.handshakes);
+    assert!(difference(&expected, &got).is_some_and(|d| d.contains("lane")));
 }

@@ -147,19 +147,20 @@ impl Plan {
     ) -> Option<VectorWord> {
         let a_src = [ASrc::Acc, ASrc::X, ASrc::Y, ASrc::Const][random.below(4) as usize];
         let op = OPS[random.below(OPS.len() as u32) as usize];
-        let b_src = match (op, random.below(2)) {
+        let b_src = match (op, random.below(3)) {
             (Op::Pass, _) => BSrc::None,
             (_, 0) => BSrc::Y,
+            (_, 1) => BSrc::Planes,
             _ => BSrc::Const,
-        };
-        let format = if random.below(3) == 0 {
-            Format::Planes
-        } else {
-            Format::Bf16
         };
         let special = match random.below(3) {
             0 => Function::ALL[random.below(11) as usize].into(),
             _ => Special::None,
+        };
+        let format = match random.below(3) {
+            0 => Format::Planes,
+            1 if op == Op::Pass && special == Special::None => Format::Raw,
+            _ => Format::Bf16,
         };
         let rotates = matches!(a_src, ASrc::X | ASrc::Y);
         let word = VectorWord {
@@ -194,7 +195,7 @@ impl Plan {
         if op != Op::Pass {
             operands.push(b_at + 1);
         }
-        let planes = format == Format::Planes;
+        let (planes, raw) = (format == Format::Planes, format == Format::Raw);
         let exchange: Vec<usize> = (o..=o + usize::from(planes)).collect();
         let mut ports = Vec::new();
         let mut constants = Vec::new();
@@ -205,6 +206,7 @@ impl Plan {
         }
         match b_src {
             BSrc::Y => ports.push(b_at - 1),
+            BSrc::Planes => ports.extend([b_at - 2, b_at - 1]),
             BSrc::Const => constants.push(b_at - 1),
             BSrc::None => {}
         }
@@ -237,11 +239,16 @@ impl Plan {
         };
         match b_src {
             BSrc::Y => self.y.insert(b_at, b),
+            BSrc::Planes => {
+                self.y.insert(b_at - 1, b);
+                self.y.insert(b_at, b.map(|x| x << 16))
+            }
             BSrc::Const => self.constant.insert(b_at, b),
             BSrc::None => None,
         };
         let values: Vec<u32> = (0..B)
-            .map(|i| result(&word, a[(i + word.rot as usize) % B], b[i], clamps))
+            .map(|i| (a[(i + word.rot as usize) % B], b[i]))
+            .map(|(a, b)| if raw { a } else { result(&word, a, b, clamps) })
             .collect();
         let written = |addr, half: &dyn Fn(u32) -> u16| Written {
             addr,
@@ -250,12 +257,14 @@ impl Plan {
                 .fold(0, |m, i| m | 1 << i),
             data: std::array::from_fn(|i| half(values[i])),
         };
-        if planes {
+        if planes || raw {
             self.out
                 .insert(o + 1, written(word.dst_addr, &|v| (v >> 16) as u16));
+        }
+        if planes {
             self.out
                 .insert(o + 2, written(word.dst_addr + 1, &|v| v as u16));
-        } else {
+        } else if !raw {
             self.out
                 .insert(o + 1, written(word.dst_addr, &float::f32_to_bf16));
         }

@@ -10,7 +10,6 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use sluice_isa::float::f32_to_bf16;
 use sluice_isa::{Program, TensorInfo};
 use sluice_sim::{Job, StallPattern};
 use sluice_suite::{Executor as _, Outcome as Run, SuiteError, VmExecutor, difference};
@@ -164,11 +163,12 @@ fn jobs(program: &Program, count: u32, seed: u64) -> Vec<Job> {
     let block = program.config.block_size as usize;
     let mut rng = Rng::new(seed);
     let mut beats = |t: &TensorInfo| -> Vec<Vec<u16>> {
-        let lane =
-            |l: Option<usize>, rng: &mut Rng| l.map_or(0, |_| f32_to_bf16(rng.unit().to_bits()));
+        let values: Vec<f32> = (0..t.num_elements()).map(|_| rng.unit()).collect();
+        let words = t.words(&values);
+        let lane = |l: Option<usize>| l.map_or(0, |at| words[at]);
         let layout = t.layout(block).into_iter();
         layout
-            .map(|lanes| lanes.into_iter().map(|l| lane(l, &mut rng)).collect())
+            .map(|lanes| lanes.into_iter().map(lane).collect())
             .collect()
     };
     let models = (0u16..).zip(&program.models).cycle();

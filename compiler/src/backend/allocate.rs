@@ -4,7 +4,7 @@
 //! than the last reader and writes after it has read, so that a pause cannot bring them together. The input bank is addressed by beat.
 //! **Errors.** [`CompileError::Allocation`] naming bank, need, capacity and the layer that did not fit.
 
-use sluice_isa::{Format, HardwareConfig};
+use sluice_isa::HardwareConfig;
 
 use super::block::{BlockId, BlockModel, Origin};
 use super::schedule::Schedule;
@@ -39,7 +39,7 @@ pub fn state_addresses(
                 bank: u32::try_from(core).unwrap_or(u32::MAX),
                 addr: next[core],
             });
-            next[core] += 1;
+            next[core] += u32::try_from(model.size(BlockId(b))).unwrap_or(u32::MAX);
         }
     }
     result
@@ -74,11 +74,7 @@ pub fn addresses(
     let mut banks: Vec<Vec<Slot>> = vec![vec![]; config.num_cores as usize];
     for b in order {
         let life = &schedule.life[b];
-        let size = if model.blocks[b].format == Format::Planes {
-            2
-        } else {
-            1
-        };
+        let size = model.size(BlockId(b));
         let bank = &mut banks[life.core];
         let free = |s: &Slot| life.write_tick >= s.tick && life.first_write > s.cycle;
         let at = (0..=bank.len())

@@ -5,6 +5,7 @@
 //! | [`Block`]  | `B` bf16 lanes in a tensor bank, or two blocks of fp32 planes |
 //! | [`BlockOp`] | one vector word: a source, a clamp, a special function, arithmetic with a second operand, a clamp, a destination |
 //! | [`Term`]   | one matrix word: a weight block times a block, or a block of planes |
+//! | [`Plane`]  | the upper or the lower halves of a block of planes |
 //!
 //! **Contract.** Operations stand in an order of computation; the blocks an operation reads are written by earlier operations, by the
 //! input unit, or are state from the previous job. A block with several writers is written lane range by lane range.
@@ -65,12 +66,31 @@ impl Tile {
 /// Where a block comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// The n-th beat of a job's input.
+    /// The n-th beat of a job's input; of planes that of the upper halves.
     Input(usize),
     /// Written by operations of this job.
     Computed,
     /// Written by operations of the previous job; before the first one see [`BlockModel::state_init`].
     State,
+}
+
+/// Half of a block of planes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Plane {
+    /// Upper 16 bits, at the block's address.
+    Upper,
+    /// Lower 16 bits, at the next one.
+    Lower,
+}
+
+impl Plane {
+    /// Both, in the order in which they are written and sent.
+    pub const BOTH: [Self; 2] = [Self::Upper, Self::Lower];
+
+    /// What it adds to the address of the block, and to the cycle in which it can be read.
+    pub fn offset(self) -> usize {
+        usize::from(self == Self::Lower)
+    }
 }
 
 /// One block.
@@ -115,8 +135,10 @@ pub enum Source {
         /// Start value.
         bias: Option<ConstId>,
     },
-    /// A block, lanes rotated.
+    /// A block of bf16, lanes rotated.
     Block(BlockId, usize),
+    /// One plane of a block, lanes rotated, moved as it is into the same plane of the destination.
+    Plane(BlockId, usize, Plane),
     /// A constant block.
     Const(ConstId),
 }
@@ -164,11 +186,19 @@ impl BlockOp {
         Timing::operand_b_delay(self.special.is_some())
     }
 
+    /// The block read as operand A, if it is one.
+    pub fn operand_a(&self) -> Option<BlockId> {
+        match self.source {
+            Source::Block(b, _) | Source::Plane(b, ..) => Some(b),
+            Source::Sum { .. } | Source::Const(_) => None,
+        }
+    }
+
     /// Blocks the operation reads, with repetition.
     pub fn reads(&self) -> Vec<BlockId> {
         let mut all = match &self.source {
             Source::Sum { terms, .. } => terms.iter().map(|t| t.operand()).collect(),
-            Source::Block(b, _) => vec![*b],
+            Source::Block(b, _) | Source::Plane(b, ..) => vec![*b],
             Source::Const(_) => vec![],
         };
         if let Some((_, Operand::Block(b))) = self.alu {
@@ -183,6 +213,8 @@ impl BlockOp {
 pub struct OutputBeat {
     /// Block sent.
     pub block: BlockId,
+    /// Plane sent; blocks of bf16 have the upper one only.
+    pub plane: Plane,
     /// Lanes that carry values.
     pub lanes: usize,
     /// Ends its tensor.
@@ -234,6 +266,16 @@ impl BlockModel {
             format,
         });
         BlockId(self.blocks.len() - 1)
+    }
+
+    /// The block is one of fp32 planes.
+    pub fn is_planes(&self, block: BlockId) -> bool {
+        self.blocks[block.0].format == Format::Planes
+    }
+
+    /// Addresses and beats of a block.
+    pub fn size(&self, block: BlockId) -> usize {
+        1 + usize::from(self.is_planes(block))
     }
 
     /// Adds a constant block, or finds an equal one.

@@ -217,7 +217,7 @@ impl<'a> Stores<'a> {
                 out_valid: true,
                 out_last: beat.last,
                 out_bank: at.bank,
-                out_addr: at.addr,
+                out_addr: at.addr + narrow(beat.plane.offset()),
                 out_lanes: narrow(beat.lanes),
                 ..*w
             };
@@ -316,7 +316,10 @@ impl<'a> Stores<'a> {
             pre: self.clamp(core, o.pre, model, o.layer)?,
             post: self.clamp(core, o.post, model, o.layer)?,
             special: o.special.map_or(Special::None, Special::from),
-            format: model.blocks[o.dst.0].format,
+            format: match o.source {
+                Source::Plane(..) => Format::Raw,
+                _ => model.blocks[o.dst.0].format,
+            },
             lane_lo: narrow(o.lanes.0),
             lane_hi: narrow(o.lanes.1),
             dst_addr: addresses[o.dst.0].addr,
@@ -324,8 +327,13 @@ impl<'a> Stores<'a> {
         };
         let b_block = match o.alu {
             Some((alu, Operand::Block(b))) => {
+                let from = if model.is_planes(b) {
+                    BSrc::Planes
+                } else {
+                    BSrc::Y
+                };
                 (w.op, w.b_src, w.y_bank, w.y_addr) =
-                    (alu, BSrc::Y, addresses[b.0].bank, addresses[b.0].addr);
+                    (alu, from, addresses[b.0].bank, addresses[b.0].addr);
                 true
             }
             Some((alu, Operand::Const(c))) => {
@@ -352,6 +360,12 @@ impl<'a> Stores<'a> {
                     narrow(*rot),
                 );
             }
+            Source::Plane(b, rot, plane) => {
+                let at = narrow(plane.offset());
+                w.a_src = ASrc::Y;
+                (w.y_bank, w.y_addr) = (addresses[b.0].bank, addresses[b.0].addr + at);
+                (w.rot, w.dst_addr) = (narrow(*rot), w.dst_addr + at);
+            }
             Source::Const(c) => {
                 (w.a_src, w.const_addr) = (
                     ASrc::Const,
@@ -370,7 +384,9 @@ impl<'a> Stores<'a> {
                 per_core[addresses[b].bank as usize].push(b);
             }
         }
-        let longest = per_core.iter().map(Vec::len).max().unwrap_or(0);
+        // Planes leave in two cycles.
+        let length = |list: &Vec<usize>| list.iter().map(|&b| model.size(BlockId(b))).sum();
+        let longest: usize = per_core.iter().map(length).max().unwrap_or(0);
         if longest == 0 {
             return Ok(None);
         }
@@ -381,20 +397,22 @@ impl<'a> Stores<'a> {
         let start = self.grow(guard + longest + tail, model)?;
         let zero = vec![0; self.config.block_size as usize];
         for (core, list) in per_core.iter().enumerate() {
-            for (i, &b) in list.iter().enumerate() {
+            let mut tick = start + guard;
+            for &b in list {
                 let first = model.state_init.get(&BlockId(b));
                 let value = first.map_or(&zero, |c| &model.constants[c.0]);
                 let const_addr = self.constant(core, value, model, model.blocks[b].layer)?;
                 let dst_addr = addresses[b].addr;
-                self.cores[core].vector[start + guard + i] = VectorWord {
+                self.cores[core].vector[tick] = VectorWord {
                     valid: true,
                     a_src: ASrc::Const,
                     const_addr,
                     lane_hi: self.config.block_size,
                     dst_addr,
-                    format: Format::Bf16,
+                    format: model.blocks[b].format,
                     ..VectorWord::default()
                 };
+                tick += model.size(BlockId(b));
             }
         }
         if let Some(w) = self.control.last_mut() {

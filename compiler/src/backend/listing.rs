@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::CompiledModel;
-use super::block::{Operand, Source, Term};
+use super::block::{Operand, Plane, Source, Term};
 
 /// The schedule of a model, tick by tick.
 pub fn schedule(m: &CompiledModel) -> String {
@@ -61,9 +61,14 @@ pub fn schedule(m: &CompiledModel) -> String {
         }
         if let Some(i) = s.outputs.iter().position(|&t| t == tick) {
             let beat = model.outputs[i];
+            let low = if beat.plane == Plane::Lower {
+                " lower"
+            } else {
+                ""
+            };
             let _ = writeln!(
                 text,
-                "{tick:5} out   b{}[0..{}]{}",
+                "{tick:5} out   b{}[0..{}]{low}{}",
                 beat.block.0,
                 beat.lanes,
                 if beat.last { " last" } else { "" }
@@ -78,6 +83,14 @@ fn source(s: &Source) -> String {
         Source::Sum { .. } => "acc".into(),
         Source::Block(b, 0) => format!("b{}", b.0),
         Source::Block(b, rot) => format!("b{} rot {rot}", b.0),
+        Source::Plane(b, rot, plane) => format!(
+            "b{} {} rot {rot}",
+            b.0,
+            match plane {
+                Plane::Upper => "upper",
+                Plane::Lower => "lower",
+            }
+        ),
         Source::Const(c) => format!("c{}", c.0),
     }
 }

@@ -24,10 +24,10 @@ mod tiles;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use sluice_isa::{HardwareConfig, ModelInfo, Program, TensorInfo};
+use sluice_isa::{HardwareConfig, ModelInfo, NumberFormat, Program, TensorInfo};
 
 use crate::error::{CompileError, Result};
-use crate::nnir::{Graph, NodeId, Op};
+use crate::nnir::{Graph, NodeId, Op, Precision};
 use crate::passes;
 use block::{LayerId, Tile};
 use place::{Placed, Split, WeightUse, place, splittable};
@@ -329,6 +329,10 @@ fn tensor_info(graph: &Graph, id: NodeId, streaming_dim: Option<usize>) -> Tenso
         shape,
         data_dim,
         streaming_dim,
+        format: match node.ty.precision {
+            Precision::Bf16 => NumberFormat::Bf16,
+            Precision::Fp32 => NumberFormat::Fp32,
+        },
     }
 }
 

@@ -13,10 +13,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use sluice_isa::HardwareConfig;
 use sluice_isa::timing::{TENSOR_P0, Timing};
-use sluice_isa::{Format, HardwareConfig};
 
-use super::block::{Operand, Origin, Source, Term};
+use super::block::{BlockId, Operand, Origin, Source, Term};
 use super::place::Placed;
 use crate::error::{CompileError, Result};
 
@@ -224,7 +224,7 @@ impl<'a> Scheduler<'a> {
                     }
                     terms.len()
                 }
-                Source::Block(b, _) => {
+                Source::Block(b, _) | Source::Plane(b, ..) => {
                     readers[b.0].push(Reader::A(i));
                     0
                 }
@@ -243,7 +243,7 @@ impl<'a> Scheduler<'a> {
                 } else {
                     Some(0)
                 },
-                a_ready: if matches!(op.source, Source::Block(..)) {
+                a_ready: if op.operand_a().is_some() {
                     None
                 } else {
                     Some(0)
@@ -262,8 +262,10 @@ impl<'a> Scheduler<'a> {
         for (i, op) in model.ops.iter().enumerate() {
             match op.source {
                 Source::Sum { .. } => unstarted[placed.core[i]].insert(priority[i]),
-                Source::Const(_) => active[placed.core[i]].insert(priority[i]),
-                Source::Block(..) => false,
+                Source::Const(_) if state[i].b_ready.is_some() => {
+                    active[placed.core[i]].insert(priority[i])
+                }
+                Source::Const(_) | Source::Block(..) | Source::Plane(..) => false,
             };
         }
         let free: BTreeSet<usize> = (0..config.accum_store_depth as usize).collect();
@@ -330,7 +332,9 @@ impl<'a> Scheduler<'a> {
                     self.result.t0 = tick;
                     for b in 0..self.placed.model.blocks.len() {
                         if let Origin::Input(n) = self.placed.model.blocks[b].origin {
-                            self.block_ready(b, tick + n, tick + n);
+                            // Of planes both beats: a tick before the second could read it too early after a pause.
+                            let last = tick + n + self.placed.model.size(BlockId(b)) - 1;
+                            self.block_ready(b, last, last);
                         }
                     }
                     self.fire_events(tick);
@@ -374,7 +378,12 @@ impl<'a> Scheduler<'a> {
     /// waits for its input a little later.
     fn earliest_t0(&self) -> usize {
         let model = &self.placed.model;
-        let starts = model.ops.iter().any(|op| !op.tail && matches!(op.source, Source::Block(b, _) if matches!(model.blocks[b.0].origin, Origin::Input(_))));
+        let starts = model.ops.iter().any(|op| {
+            !op.tail
+                && op
+                    .operand_a()
+                    .is_some_and(|b| matches!(model.blocks[b.0].origin, Origin::Input(_)))
+        });
         if starts { self.guard() } else { 0 }
     }
 
@@ -393,6 +402,11 @@ impl<'a> Scheduler<'a> {
                 Reader::B(op) => (op, Event::B(op)),
             };
             let offset = self.read_offset(op, r);
+            // The lower plane is written a cycle after the upper one.
+            let tick = match (r, &self.placed.model.ops[op].source) {
+                (Reader::A(_), Source::Plane(_, _, plane)) => tick + plane.offset(),
+                _ => tick,
+            };
             self.events
                 .entry(tick.saturating_sub(offset).max(since))
                 .or_default()
@@ -410,7 +424,8 @@ impl<'a> Scheduler<'a> {
                     Source::Sum { .. } => self.timing.acc_p0(),
                     _ => TENSOR_P0,
                 };
-                p0 - 1 + op.operand_b_delay()
+                let planes = matches!(op.alu, Some((_, Operand::Block(b))) if self.placed.model.is_planes(b));
+                p0 + op.operand_b_delay() - Timing::operand_b_read(planes)
             }
             Reader::Term(_, t) => match &op.source {
                 Source::Sum { terms, .. } if matches!(terms[t], Term::Planes(_)) => {
@@ -458,7 +473,7 @@ impl<'a> Scheduler<'a> {
         let Some(beat) = model.outputs.get(self.outputs_done) else {
             return false;
         };
-        if self.ready[beat.block.0].is_none_or(|r| r > tick) {
+        if self.ready[beat.block.0].is_none_or(|r| r + beat.plane.offset() > tick) {
             return false;
         }
         self.result.outputs.push(tick);
@@ -540,12 +555,18 @@ impl<'a> Scheduler<'a> {
         let two_blocks = !from_acc && matches!(op.alu, Some((_, Operand::Block(_))));
         match op.source {
             Source::Block(..) if !two_blocks => wanted.push((Resource::PortY, tick)),
+            Source::Plane(..) => wanted.push((Resource::PortY, tick)),
             Source::Const(_) => wanted.push((Resource::ConstPort, tick)),
             _ => {}
         }
         let b_at = tick + p0 - 1 + op.operand_b_delay() as usize;
         match op.alu {
-            Some((_, Operand::Block(_))) => wanted.push((Resource::PortY, b_at)),
+            Some((_, Operand::Block(b))) => {
+                wanted.push((Resource::PortY, b_at));
+                if self.placed.model.is_planes(b) {
+                    wanted.push((Resource::PortY, b_at - 1));
+                }
+            }
             Some((_, Operand::Const(_))) => wanted.push((Resource::ConstPort, b_at)),
             None => {}
         }
@@ -557,7 +578,8 @@ impl<'a> Scheduler<'a> {
         }
         let out = tick + p0 + op.to_output() as usize;
         wanted.push((Resource::Exchange, out));
-        if self.placed.model.blocks[op.dst.0].format == Format::Planes {
+        let whole = !matches!(op.source, Source::Plane(..));
+        if whole && self.placed.model.is_planes(op.dst) {
             wanted.push((Resource::Exchange, out + 1));
         }
         wanted
@@ -665,7 +687,7 @@ impl<'a> Scheduler<'a> {
         }
         self.take(core, &wanted);
         self.active[core].remove(&self.priority[op]);
-        if let Source::Block(b, _) = o.source {
+        if let Some(b) = o.operand_a() {
             self.read_at(b.0, tick, 0);
         }
         if two_blocks {
@@ -693,7 +715,7 @@ impl<'a> Scheduler<'a> {
         };
         let life = self.result.life[old];
         let mut own = match (&o.source, term) {
-            (Source::Block(b, _), _) => usize::from(b.0 == old),
+            (Source::Block(b, _) | Source::Plane(b, ..), _) => usize::from(b.0 == old),
             (_, Some(t)) => usize::from(t.operand().0 == old),
             _ => 0,
         };
@@ -721,9 +743,10 @@ impl<'a> Scheduler<'a> {
         self.result.cores[core].vector.insert(tick, op);
         self.remaining -= 1;
         let write = tick + self.write_offset(op);
-        let planes = usize::from(self.placed.model.blocks[o.dst.0].format == Format::Planes);
+        let planes = usize::from(self.placed.model.is_planes(o.dst));
         if let Some((_, Operand::Block(b))) = o.alu {
-            let offset = self.read_offset(op, Reader::B(op));
+            let last = self.placed.model.size(b) - 1;
+            let offset = self.read_offset(op, Reader::B(op)) + last;
             self.read_at(b.0, tick, offset);
         }
         let dst = o.dst.0;
@@ -734,7 +757,7 @@ impl<'a> Scheduler<'a> {
         life.last_write = life.last_write.max(write + planes);
         self.writers_left[dst] -= 1;
         if self.writers_left[dst] == 0 && self.placed.model.blocks[dst].origin == Origin::Computed {
-            // Readable in the cycle of the write.
+            // Readable in the cycle of the write, that of the upper halves.
             let ready = self.result.life[dst].last_write - planes;
             self.block_ready(dst, ready, tick);
         }
@@ -848,10 +871,7 @@ fn priorities(placed: &Placed, timing: Timing, order: Order) -> Vec<Key> {
             length[b.0] = length[b.0].max(key.length.0);
             level[b.0] = level[b.0].max(sums);
         }
-        let operand_a = match op.source {
-            Source::Block(b, _) => Some(b),
-            _ => None,
-        };
+        let operand_a = op.operand_a();
         let operand_b = match op.alu {
             Some((_, Operand::Block(b))) => Some(b),
             _ => None,

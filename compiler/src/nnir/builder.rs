@@ -69,6 +69,19 @@ impl GraphBuilder {
         self.precision
     }
 
+    /// Changes the activation format of a node built before; false for inputs and constants, whose format is their own, for scans,
+    /// whose values are their bodies', and for states and their updates, which share one.
+    pub fn set_precision(&mut self, id: NodeId, precision: Precision) -> bool {
+        let fixed = |op: &Op| matches!(op, Op::Input { .. } | Op::Constant(_) | Op::Scan { .. });
+        let updates = &self.graph.updates;
+        let shared = updates.contains_key(&id) || updates.values().any(|&value| value == id);
+        if shared || self.graph.get(id).is_none_or(|node| fixed(&node.op)) {
+            return false;
+        }
+        self.graph.node_mut(id).ty.precision = precision;
+        true
+    }
+
     /// The graph so far; data dimensions may still be open.
     pub fn graph(&self) -> &Graph {
         &self.graph

@@ -6,8 +6,8 @@
 //            function takes its operand from the function's p7; p1 and p7 are then those of the arithmetic.
 // Contract   Control inputs are worth something in the stage they are named after; out_* belong to the cycle of data_o. *valid_i only
 //            save work: data_o means nothing without out_valid_i. The arithmetic's
-//            results and the accumulator's values are flushed and their NaN canonical; a tensor operand need not be. No reset: the
-//            unit's valid bits say what data_o is worth.
+//            results and the accumulator's values are flushed and their NaN canonical; a tensor operand need not be, and leaves raw as
+//            it came. No reset: the unit's valid bits say what data_o is worth.
 
 module sl_vector_lane
   import sl_vector_pkg::*;
@@ -22,6 +22,7 @@ module sl_vector_lane
     input logic p0_tensor_up_i,  // rounding the tensor operand to bf16 goes up
     input limits_t p0_limits_i,
     input logic p0_planes_i,
+    input logic p0_raw_i,  // A's upper half as it is
     input logic p0_on_i,  // A goes on to a special function or, with B, to the arithmetic
 
     input logic p6_on_i,  // so does the result of a special function, to the arithmetic
@@ -73,11 +74,12 @@ module sl_vector_lane
     if (p0_valid_i) begin
       automatic logic acc_up = p0_acc_i[15] && (p0_acc_i[14:0] != '0 || p0_acc_i[16]);
       p0_a = p0_use_acc_i ? p0_acc_i : p0_tensor_i;
-      p0_up = !p0_planes_i && (p0_use_acc_i ? acc_up : p0_tensor_up_i);
+      p0_up = !p0_planes_i && !p0_raw_i && (p0_use_acc_i ? acc_up : p0_tensor_up_i);
       p0_pick.nan = p0_use_acc_i ? p0_acc_i[30:22] == 9'h1FF : p0_tensor_flags_i == 3'b111;
       p0_pick.hi = p0_use_acc_i ? p0_acc_hi : p0_tensor_hi;
       p0_pick.lo = p0_use_acc_i ? p0_acc_lo : p0_tensor_lo;
       p0_pick.flushed = !p0_use_acc_i && p0_tensor_i[30:23] == '0;
+      if (p0_raw_i) p0_pick = '0;
     end
   end
 

@@ -8,8 +8,9 @@
 //   c1      operand data, registered
 //   c2      rotation, widening, registered
 //   p0-3    clamp entry `pre`; two stages prepare it
-//   p0-2    request of operand B on port Y, for the next cycle
-//   p0-1    constant request of operand B
+//   p0-3    request of an operand B of planes on port Y, for the next cycle: upper halves
+//   p0-2    request of operand B on port Y, for the next cycle; of planes the lower halves
+//   p0-1    constant request of operand B; upper halves registered
 //   p0      comparison with the bounds, rounding; operand B data
 //   p1..p6  arithmetic, or special function; arithmetic behind a special function has p7..p12, its operand B comes six cycles later
 //   p4      clamp entry `post`, three cycles before the comparison
@@ -65,6 +66,7 @@ module sl_vector_unit
     logic [6:0]      lane_hi;
     logic [6:0]      lane_lo;
     logic            planes;
+    logic            raw;
     logic [10:0]     const_addr;
     logic [11:0]     y_addr;
     logic [4:0]      y_bank;
@@ -108,6 +110,7 @@ module sl_vector_unit
           lane_hi: word_i.lane_hi,
           lane_lo: word_i.lane_lo,
           planes: word_i.format == FormatPlanes,
+          raw: word_i.format == FormatRaw,
           const_addr: word_i.const_addr,
           y_addr: word_i.y_addr,
           y_bank: word_i.y_bank,
@@ -206,7 +209,7 @@ module sl_vector_unit
   // Way through the special function: bit or element i is p(i+1). Arithmetic behind it begins in p7.
   logic [SpecialStages:0] special_valid_q;
   way_t way_q[SpecialStages+1];
-  logic p5_b_const, p6_then_alu_q, p6_b_const_q;
+  logic p5_b_const, p6_then_alu_q, p6_b_const_q, p6_b_planes_q;
 
   logic pm_b_const;
   assign pm_b_const = pm_alu && pm_pipe.b_src == BSrcConst;
@@ -216,18 +219,51 @@ module sl_vector_unit
   assign const_addr_o = c0_const ? word_i.const_addr
       : pm_b_const ? pm_pipe.const_addr : way_q[4].const_addr;
 
-  // p0-2: port Y is asked a cycle ahead, so that its address comes out of a register.
-  logic acc_y, tensor_y, p4_y;
-  assign acc_y = acc_valid_q[AccP0-3] && acc_pipe_q[AccP0-3].special == VectorSpecialNone
-      && acc_pipe_q[AccP0-3].op != VectorOpPass && acc_pipe_q[AccP0-3].b_src == BSrcY;
-  assign tensor_y = c1_valid_q && c1_pipe_q.special == VectorSpecialNone
-      && c1_pipe_q.op != VectorOpPass && c1_pipe_q.b_src == BSrcY;
-  assign p4_y = special_valid_q[3] && way_q[3].op != VectorOpPass && way_q[3].b_src == BSrcY;
-  assign y_valid_o = acc_y || tensor_y || p4_y;
-  assign y_bank_o = acc_y ? acc_pipe_q[AccP0-3].y_bank
-      : tensor_y ? c1_pipe_q.y_bank : way_q[3].y_bank;
-  assign y_addr_o = acc_y ? acc_pipe_q[AccP0-3].y_addr
-      : tensor_y ? c1_pipe_q.y_addr : way_q[3].y_addr;
+  // p0-2: port Y is asked a cycle ahead, so that its address comes out of a register; for upper halves in p0-3.
+  function automatic logic asks_y(logic valid, vector_op_e op, b_src_e b_src);
+    return valid && op != VectorOpPass && (b_src == BSrcY || b_src == BSrcPlanes);
+  endfunction
+
+  function automatic logic asks_hi(logic valid, vector_op_e op, b_src_e b_src);
+    return valid && op != VectorOpPass && b_src == BSrcPlanes;
+  endfunction
+
+  logic acc_y_plain, c1_plain, acc_hi_plain, c0_plain;
+  assign acc_y_plain  = acc_valid_q[AccP0-3] && acc_pipe_q[AccP0-3].special == VectorSpecialNone;
+  assign c1_plain     = c1_valid_q && c1_pipe_q.special == VectorSpecialNone;
+  assign acc_hi_plain = acc_valid_q[AccP0-4] && acc_pipe_q[AccP0-4].special == VectorSpecialNone;
+  assign c0_plain     = c0_tensor && word_i.special == VectorSpecialNone;
+
+  logic acc_y, tensor_y, p4_y, acc_hi, tensor_hi, p3_hi;
+  assign acc_y = asks_y(acc_y_plain, acc_pipe_q[AccP0-3].op, acc_pipe_q[AccP0-3].b_src);
+  assign tensor_y = asks_y(c1_plain, c1_pipe_q.op, c1_pipe_q.b_src);
+  assign p4_y = asks_y(special_valid_q[3], way_q[3].op, way_q[3].b_src);
+  assign acc_hi = asks_hi(acc_hi_plain, acc_pipe_q[AccP0-4].op, acc_pipe_q[AccP0-4].b_src);
+  assign tensor_hi = asks_hi(c0_plain, word_i.op, word_i.b_src);
+  assign p3_hi = asks_hi(special_valid_q[2], way_q[2].op, way_q[2].b_src);
+
+  logic [11:0] acc_y_addr, tensor_y_addr, p4_y_addr;
+  assign acc_y_addr = acc_pipe_q[AccP0-3].y_addr + 12'(acc_pipe_q[AccP0-3].b_src == BSrcPlanes);
+  assign tensor_y_addr = c1_pipe_q.y_addr + 12'(c1_pipe_q.b_src == BSrcPlanes);
+  assign p4_y_addr = way_q[3].y_addr + 12'(way_q[3].b_src == BSrcPlanes);
+
+  assign y_valid_o = acc_y || tensor_y || p4_y || acc_hi || tensor_hi || p3_hi;
+  assign y_bank_o = (acc_pipe_q[AccP0-3].y_bank & {5{acc_y}}) | (c1_pipe_q.y_bank & {5{tensor_y}})
+      | (way_q[3].y_bank & {5{p4_y}}) | (acc_pipe_q[AccP0-4].y_bank & {5{acc_hi}})
+      | (word_i.y_bank & {5{tensor_hi}}) | (way_q[2].y_bank & {5{p3_hi}});
+  assign y_addr_o = (acc_y_addr & {12{acc_y}}) | (tensor_y_addr & {12{tensor_y}})
+      | (p4_y_addr & {12{p4_y}}) | (acc_pipe_q[AccP0-4].y_addr & {12{acc_hi}})
+      | (word_i.y_addr & {12{tensor_hi}}) | (way_q[2].y_addr & {12{p3_hi}});
+
+  // Upper halves wait for the lower ones, which come in the next cycle.
+  logic hi_en;
+  logic [BlockSize*16-1:0] y_hi_q;
+  assign hi_en = asks_hi(
+      pm_alu, pm_pipe.op, pm_pipe.b_src
+  ) || asks_hi(
+      special_valid_q[4], way_q[4].op, way_q[4].b_src
+  );
+  always_ff @(posedge clk_i) if (hi_en) y_hi_q <= y_data_i;
 
   logic unused;  // asked for earlier
   assign unused = ^{pm_pipe.pre, way_q[5], way_q[6]};
@@ -253,7 +289,7 @@ module sl_vector_unit
   );
 
   // p0: control registers.
-  logic p0_pass_q, p0_alu_q, p0_special_q, p0_acc_q, p0_const_q;
+  logic p0_pass_q, p0_alu_q, p0_special_q, p0_acc_q, p0_const_q, p0_b_planes_q, p0_raw_q;
   logic [3:0] p0_function_q;
   way_t p0_way_q;
   always_ff @(posedge clk_i) begin
@@ -271,6 +307,8 @@ module sl_vector_unit
     if (pm_valid) begin
       p0_acc_q <= pm_acc;
       p0_const_q <= pm_pipe.b_src == BSrcConst;
+      p0_b_planes_q <= pm_pipe.b_src == BSrcPlanes;
+      p0_raw_q <= pm_pipe.raw;
       // Not a subtraction, whose carry chain would also be taken for the comparisons with `none`.
       p0_function_q <= '0;
       for (int unsigned i = 1; i <= sl_special_pkg::Functions; i++) begin
@@ -313,6 +351,7 @@ module sl_vector_unit
     way_q[0] <= p0_way_q;
     for (int i = 1; i <= SpecialStages; i++) way_q[i] <= way_q[i-1];
     p6_b_const_q <= p5_b_const;
+    p6_b_planes_q <= way_q[4].b_src == BSrcPlanes;
     special_mask_q <= lane_mask(
         way_q[SpecialStages-1].tail.lane_lo, way_q[SpecialStages-1].tail.lane_hi
     );
@@ -406,12 +445,19 @@ module sl_vector_unit
     else out_bounds_q <= {p0_bounds[63:48], p0_bounds[31:16]};
   end
 
-  logic b_const, p0_valid, p0_on, p1_valid, o_en;
+  logic b_const, b_planes, p0_valid, p0_on, p1_valid, o_en;
   assign p0_on = p0_alu_q || p0_special_q;
   assign p0_valid = p0_pass_q || p0_on;
   assign p1_valid = special_valid_q[0] || alu_valid_q[0];
   assign o_en = out_valid || low_pending_q;
   assign b_const = p6_then_alu_q ? p6_b_const_q : p0_const_q;
+  assign b_planes = p6_then_alu_q ? p6_b_planes_q : p0_b_planes_q;
+
+  function automatic logic [31:0] operand_b(logic from_const, logic from_planes,
+                                            logic [31:0] constant, logic [15:0] hi, logic [15:0] y);
+    if (from_const) return constant;
+    return from_planes ? {hi, y} : {y, 16'd0};
+  endfunction
 
   for (genvar i = 0; i < BlockSize; i++) begin : gen_lane
     sl_vector_lane u_lane (
@@ -424,10 +470,13 @@ module sl_vector_unit
         .p0_tensor_up_i(tensor_up_q[i]),
         .p0_limits_i(p0_limits),
         .p0_planes_i(p0_way_q.tail.planes),
+        .p0_raw_i(p0_raw_q),
         .p0_on_i(p0_on),
         .p6_on_i(p6_then_alu_q),
 
-        .b_i(b_const ? const_data_i[i*32+:32] : {y_data_i[i*16+:16], 16'd0}),
+        .b_i(operand_b(
+            b_const, b_planes, const_data_i[i*32+:32], y_hi_q[i*16+:16], y_data_i[i*16+:16]
+        )),
         .p1_a_o(p1_a[i]),
         .p1_valid_i(p1_valid),
         .p1_bounds_i(p1_bounds_q),
@@ -447,11 +496,12 @@ module sl_vector_unit
 
   `SL_ASSERT(StageP0Once_A, !(pm_acc && c2_valid_q))
   `SL_ASSERT(ConstantPortOnce_A, $onehot0({c0_const, pm_b_const, p5_b_const}))
-  `SL_ASSERT(PortYOnce_A, $onehot0({acc_y, tensor_y, p4_y}))
+  `SL_ASSERT(PortYOnce_A, $onehot0({acc_y, tensor_y, p4_y, acc_hi, tensor_hi, p3_hi}))
   `SL_ASSERT(OperandRegisterOnce_A, $onehot0({p0_alu_q, p0_special_q, p6_then_alu_q}))
   `SL_ASSERT(ExchangeOnce_A, $onehot0(
                                  {p0_pass_q, special_out, alu_valid_q[AluStages], low_pending_q}))
   `SL_ASSERT(RotationInRange_A, word_i.valid |-> 7'(word_i.rot) < 7'(BlockSize))
   `SL_ASSERT(LanesInRange_A, word_i.valid |-> word_i.lane_hi <= 7'(BlockSize))
+  `SL_ASSERT(RawIsPass_A, pm_valid && pm_pipe.raw |-> pm_pipe.op == VectorOpPass && !pm_special)
   `SL_ASSERT(OperandB_A, pm_valid && pm_pipe.op != VectorOpPass |-> pm_pipe.b_src != BSrcNone)
 endmodule

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use sluice_compiler::nnir::{self, NodeId, PointwiseOp, ReduceOp, Tensor, UnaryOp};
+use sluice_compiler::nnir::{self, NodeId, PointwiseOp, Precision, ReduceOp, Tensor, UnaryOp};
 
 use crate::arrays::tensor;
 use crate::errors::{compile, guard};
-use crate::nnir::Nnir;
+use crate::nnir::{Nnir, NumberFormat};
 
 /// Builds a graph layer by layer; every call checks shapes.
 #[pyclass(module = "vollo_compiler")]
@@ -43,6 +43,13 @@ impl GraphBuilder {
     ) -> PyResult<usize> {
         self.nodes.push(node.map_err(compile)?);
         Ok(self.nodes.len() - 1)
+    }
+}
+
+const fn precision(format: NumberFormat) -> Precision {
+    match format {
+        NumberFormat::Bf16 => Precision::Bf16,
+        NumberFormat::Fp32 => Precision::Fp32,
     }
 }
 
@@ -83,6 +90,33 @@ impl GraphBuilder {
         guard(|| {
             self.open()?.fp8_weights(on);
             Ok(())
+        })
+    }
+
+    /// The format in which the layers that follow keep their results.
+    fn precision(&mut self, format: Bound<'_, NumberFormat>) -> PyResult<()> {
+        guard(|| {
+            self.open()?.precision(precision(*format.get()));
+            Ok(())
+        })
+    }
+
+    /// The format in which a tensor is kept.
+    fn precision_of(&mut self, id: usize) -> PyResult<NumberFormat> {
+        guard(|| {
+            let id = self.node(id)?;
+            Ok(match self.open()?.graph().node(id).ty.precision {
+                Precision::Bf16 => NumberFormat::Bf16,
+                Precision::Fp32 => NumberFormat::Fp32,
+            })
+        })
+    }
+
+    /// Changes the format of a tensor built before; false where that is fixed: inputs, constants and scans.
+    fn set_precision(&mut self, id: usize, format: Bound<'_, NumberFormat>) -> PyResult<bool> {
+        guard(|| {
+            let id = self.node(id)?;
+            Ok(self.open()?.set_precision(id, precision(*format.get())))
         })
     }
 

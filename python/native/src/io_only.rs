@@ -34,6 +34,7 @@ impl Signature {
                 shape: vec![values],
                 data_dim: 0,
                 streaming_dim: None,
+                format: sluice_isa::NumberFormat::Bf16,
             }])
         };
         Ok(Self {

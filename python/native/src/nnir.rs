@@ -31,6 +31,15 @@ pub enum NumberFormat {
     Fp32,
 }
 
+impl From<sluice_isa::NumberFormat> for NumberFormat {
+    fn from(format: sluice_isa::NumberFormat) -> Self {
+        match format {
+            sluice_isa::NumberFormat::Bf16 => Self::Bf16,
+            sluice_isa::NumberFormat::Fp32 => Self::Fp32,
+        }
+    }
+}
+
 /// A neural network as a graph.
 #[pyclass(name = "NNIR", module = "vollo_compiler", frozen)]
 #[derive(Clone)]

@@ -125,14 +125,14 @@ impl Program {
             let zeros: Vec<_> = m
                 .inputs
                 .iter()
-                .map(|t| vec![0_u16; t.num_elements()])
+                .map(|t| vec![0_u16; t.num_words()])
                 .collect();
             let cycles = py
                 .detach(|| {
                     let mut vm = sluice_sim::Vm::new(Arc::clone(&self.image))?;
                     vm.machine().set_compute(false);
                     let zeros: Vec<&[u16]> = zeros.iter().map(Vec::as_slice).collect();
-                    vm.run_bf16(index, &zeros)
+                    vm.run_words(index, &zeros)
                 })
                 .map_err(sim)?
                 .cycles;
@@ -250,8 +250,7 @@ impl Program {
         model_index: i64,
         input_index: i64,
     ) -> PyResult<NumberFormat> {
-        self.input(model_index, input_index)?;
-        Ok(NumberFormat::Bf16)
+        Ok(self.input(model_index, input_index)?.format.into())
     }
 
     /// Number format of an output on the stream.
@@ -261,8 +260,7 @@ impl Program {
         model_index: i64,
         output_index: i64,
     ) -> PyResult<NumberFormat> {
-        self.output(model_index, output_index)?;
-        Ok(NumberFormat::Bf16)
+        Ok(self.output(model_index, output_index)?.format.into())
     }
 
     /// Whether the model was compiled with `generate_state_reset=True`.

@@ -13,7 +13,6 @@
 use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
-use sluice_isa::float::bf16_to_f32;
 use sluice_isa::{Program, SELECT_RESET};
 use sluice_sim::Pins;
 use sluice_sim::machine::DRAIN;
@@ -168,15 +167,15 @@ impl Rtl {
             .outputs
             .iter()
             .map(|t| {
-                let mut values = vec![0.0; t.num_elements()];
+                let mut words = vec![0; t.num_words()];
                 for (lanes, row) in t.layout(block).into_iter().zip(rows.by_ref()) {
                     for (lane, &word) in lanes.into_iter().zip(row) {
-                        if let Some(value) = lane.and_then(|i| values.get_mut(i)) {
-                            *value = f32::from_bits(bf16_to_f32(word));
+                        if let Some(place) = lane.and_then(|i| words.get_mut(i)) {
+                            *place = word;
                         }
                     }
                 }
-                values
+                t.values(&words)
             })
             .collect();
         Ok((

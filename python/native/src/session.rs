@@ -2,10 +2,10 @@
 //!
 //! | engine | takes | gives | cycles |
 //! |--------|-------|-------|--------|
-//! | VM | bf16 words | what the hardware gives | counted |
-//! | VM without compute | bf16 words | zeros | counted |
+//! | VM | words of 16 bits | what the hardware gives | counted |
+//! | VM without compute | words of 16 bits | zeros | counted |
 //! | float | `f32` | the network without any rounding to bf16 | the program's own figure |
-//! | RTL | bf16 words | what the Verilated RTL gives | counted |
+//! | RTL | words of 16 bits | what the Verilated RTL gives | counted |
 //!
 //! **Contract.** Inputs are read while the interpreter is held and the work is done without it. State persists from run to run.
 //! **Errors.** `ValueError` with expected and given shape, `IndexError` for the model, the engine's own.
@@ -225,10 +225,11 @@ impl Session {
                     steps.unwrap_or_default()
                 )));
             }
-            batch.push(Input {
-                values,
-                per_step: tensor.num_elements(),
-            });
+            let per_step = match &values {
+                Values::Words(_) => tensor.num_words(),
+                Values::Floats(_) => tensor.num_elements(),
+            };
+            batch.push(Input { values, per_step });
         }
         let steps = steps.unwrap_or(1);
         let Layout::Steps(_, out_axes) = layout else {
@@ -302,7 +303,7 @@ impl Session {
                 };
                 return Err(bad(tuple_text(expected), hint));
             }
-            return Ok((1, self.convert(view, round)));
+            return Ok((1, self.convert(view, tensor, round)));
         };
         let rank = tensor.shape.len() + 1;
         let time = axis(time, rank, "input_timestep_dims")?;
@@ -334,16 +335,15 @@ impl Session {
         let mut order: Vec<usize> = (0..rank).filter(|&a| a != time).collect();
         order.insert(0, time);
         let sequence = sequence.permuted_axes(IxDyn(&order));
-        Ok((sequence.shape()[0], self.convert(&sequence, round)))
+        Ok((sequence.shape()[0], self.convert(&sequence, tensor, round)))
     }
 
-    fn convert(&self, view: &ArrayViewD<'_, f32>, round: bool) -> Values {
+    fn convert(&self, view: &ArrayViewD<'_, f32>, tensor: &TensorInfo, round: bool) -> Values {
+        let values = arrays::map_values(view, |v| v);
         match (&self.engine, round) {
-            (Engine::Float(_), _) => Values::Floats(arrays::map_values(view, |v| v)),
-            (_, true) => Values::Words(arrays::map_values(view, |v| f32_to_bf16(v.to_bits()))),
-            (_, false) => Values::Words(arrays::map_values(view, |v| {
-                f32_to_bf16_truncate(v.to_bits())
-            })),
+            (Engine::Float(_), _) => Values::Floats(values),
+            (_, true) => Values::Words(tensor.words_with(&values, f32_to_bf16)),
+            (_, false) => Values::Words(tensor.words_with(&values, f32_to_bf16_truncate)),
         }
     }
 
@@ -363,7 +363,7 @@ impl Session {
             .collect();
         match &mut self.engine {
             Engine::Vm(vm) => {
-                let run = vm.run_bf16(index, &words).map_err(Failure::Sim)?;
+                let run = vm.run_words(index, &words).map_err(Failure::Sim)?;
                 self.cycles += run.cycles.spaced;
                 Ok(run.outputs)
             }

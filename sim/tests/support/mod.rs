@@ -196,6 +196,7 @@ impl Build {
             shape: vec![(n * self.config.block_size) as usize],
             data_dim: 0,
             streaming_dim: None,
+            format: sluice_isa::NumberFormat::Bf16,
         };
         self.models.push(ModelInfo {
             name: format!("model {}", self.models.len()),

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use sluice_isa::Format;
 use sluice_isa::acc::MAX_TERMS;
 
 use super::reduce::Reduction;
@@ -27,7 +28,7 @@ impl Lowering<'_> {
         let operands: Vec<Value> = node
             .inputs
             .iter()
-            .map(|&i| self.materialise(i))
+            .map(|&i| self.materialise_as(i, Format::Bf16))
             .collect::<Result<_>>()?;
         let out = *node.ty.shape.last().unwrap_or(&0);
         let count = operands.first().map_or(0, |v| v.vectors.len());
@@ -95,9 +96,16 @@ impl Lowering<'_> {
         Template::new(layer, source)
     }
 
-    /// A tensor with a data dimension of extent 1, its value in every lane: lane 0 times a column of ones.
+    /// A tensor with a data dimension of extent 1, its value in every lane: lane 0 times a column of ones, planes by moves.
     pub(super) fn splat(&mut self, id: NodeId, value: &Value) -> Value {
         let layer = self.layer(&self.graph.node(id).name.clone(), "splat");
+        if value.vectors.iter().any(|v| self.model.is_planes(v[0])) {
+            let splat = |v: &Vec<_>| vec![self.splat_planes(layer, v[0])];
+            return Value {
+                vectors: value.vectors.iter().map(splat).collect(),
+                splat: true,
+            };
+        }
         let tiles = self.scaled(1, 1.0, true);
         let mut vectors = Vec::new();
         for v in &value.vectors {

@@ -8,7 +8,7 @@
 //! | `state` | state blocks, overwritten by operations at the end of the job |
 //!
 //! **Contract.** A linear layer, a clamp, a special function, arithmetic with a second operand and a clamp in this order become one vector
-//! word per block if nobody else reads what lies between. Lanes beyond a tensor's end hold anything; nothing depends on them.
+//! word per block if nobody else reads what lies between. Values of fp32 nodes are blocks of planes (`wide.rs`). Lanes beyond a tensor's end hold anything; nothing depends on them.
 //! **Errors.** What the machine cannot express: an output or concat of constants only is materialised; other gaps are
 //! [`CompileError::Unsupported`].
 
@@ -18,6 +18,7 @@ mod pointwise;
 mod reduce;
 mod relayout;
 mod state;
+mod wide;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,11 +27,12 @@ use sluice_isa::special::Function;
 use sluice_isa::{Format, Op as VecOp};
 
 use super::block::{
-    BlockId, BlockModel, BlockOp, Clamp, Layer, LayerId, Operand, Origin, OutputBeat, Source, Term,
+    BlockId, BlockModel, BlockOp, Clamp, Layer, LayerId, Operand, Origin, OutputBeat, Plane,
+    Source, Term,
 };
 use super::tiles::TileStore;
 use crate::error::{CompileError, Result};
-use crate::nnir::{Graph, NodeId, Op, Precision, Tensor};
+use crate::nnir::{Graph, NodeId, Op, Tensor};
 use layout::Layout;
 
 /// A run-time tensor: `vectors[v][j]` is the j-th block of vector v.
@@ -56,6 +58,8 @@ struct Template {
     special: Option<Function>,
     alu: Option<(VecOp, Operand)>,
     post: Clamp,
+    /// What it is written as if it goes to a block.
+    format: Format,
 }
 
 impl Template {
@@ -67,6 +71,7 @@ impl Template {
             special: None,
             alu: None,
             post: None,
+            format: Format::Bf16,
         }
     }
 
@@ -90,6 +95,8 @@ struct Lowering<'g> {
     values: BTreeMap<NodeId, Lowered>,
     /// Delay lines: per delayed node, per step (index 0 = 1 step), the state value.
     lines: BTreeMap<NodeId, Vec<Value>>,
+    /// Blocks that exist in the other format too.
+    twins: BTreeMap<BlockId, BlockId>,
 }
 
 /// Lowers a verified graph for blocks of `block_size` values.
@@ -104,6 +111,7 @@ pub fn lower(graph: &Graph, block_size: usize) -> Result<BlockModel> {
         tiles: TileStore::default(),
         values: BTreeMap::new(),
         lines: BTreeMap::new(),
+        twins: BTreeMap::new(),
     };
     let order = graph.nodes_topological()?;
     l.declare_inputs();
@@ -134,13 +142,15 @@ impl Lowering<'_> {
             let (layout, name) = (Layout::of(&node.ty), node.name.clone());
             let layer = self.layer(&name, "input");
             let blocks = layout.extent().div_ceil(self.b);
+            let format = self.format(id);
             let mut vectors = Vec::new();
             for _ in layout.vectors() {
                 let mut v = Vec::new();
                 for _ in 0..blocks {
                     let beat = Origin::Input(self.model.input_beats);
-                    v.push(self.model.add_block(beat, layer, Format::Bf16));
-                    self.model.input_beats += 1;
+                    let block = self.model.add_block(beat, layer, format);
+                    self.model.input_beats += self.model.size(block);
+                    v.push(block);
                 }
                 vectors.push(v);
             }
@@ -154,15 +164,7 @@ impl Lowering<'_> {
 
     fn node(&mut self, id: NodeId) -> Result<()> {
         let node = self.graph.node(id).clone();
-        if node.ty.precision == Precision::Fp32 {
-            return Err(CompileError::Unsupported {
-                layer: node.name,
-                op: node.op.name().into(),
-                attribute: "fp32 activations".into(),
-                nearest: "bf16 activations (arithmetic inside a layer is fp32 already)".into(),
-            });
-        }
-        let result = match &node.op {
+        let mut result = match &node.op {
             Op::Input { .. } | Op::State { .. } => return Ok(()),
             Op::Constant(t) => Lowered::Constant(Arc::clone(t)),
             Op::Linear { weights, bias, fp8 } => self.linear(id, weights, bias.as_deref(), *fp8)?,
@@ -194,6 +196,12 @@ impl Lowering<'_> {
                 });
             }
         };
+        if let Lowered::Pending(pending) = &mut result {
+            let format = self.format(id);
+            for t in pending.templates.iter_mut().flatten() {
+                t.format = format;
+            }
+        }
         self.values.insert(id, result);
         if !self.may_join(id) {
             self.materialise(id)?;
@@ -236,7 +244,10 @@ impl Lowering<'_> {
                     let mut all = Vec::new();
                     for j in 0..blocks {
                         let c = self.constant_block(&t, &v, j, &layout);
-                        let template = Template::new(layer, Source::Const(c));
+                        let template = Template {
+                            format: self.format(id),
+                            ..Template::new(layer, Source::Const(c))
+                        };
                         all.push(self.emit(template, (0, self.b), None));
                     }
                     vectors.push(all);
@@ -266,10 +277,8 @@ impl Lowering<'_> {
     }
 
     fn emit(&mut self, t: Template, lanes: (usize, usize), dst: Option<BlockId>) -> BlockId {
-        let dst = dst.unwrap_or_else(|| {
-            self.model
-                .add_block(Origin::Computed, t.layer, Format::Bf16)
-        });
+        let dst = dst.unwrap_or_else(|| self.model.add_block(Origin::Computed, t.layer, t.format));
+        let t = self.without_accumulator(t);
         self.model.ops.push(BlockOp {
             layer: t.layer,
             source: t.source,
@@ -292,71 +301,56 @@ impl Lowering<'_> {
             return Ok(pending);
         }
         let value = self.materialise(operand)?;
-        Ok(reads(&value, layer))
+        Ok(self.reads(&value, layer))
     }
 
     /// The block a template stands for, writing it if it is more than a plain read.
     fn block_of(&mut self, t: Template) -> BlockId {
-        match t {
-            Template {
-                source: Source::Block(block, 0),
-                pre: None,
-                special: None,
-                alu: None,
-                post: None,
-                ..
-            } => block,
-            t => self.emit(t, (0, self.b), None),
+        let bare = t.pre.is_none() && t.special.is_none() && t.alu.is_none() && t.post.is_none();
+        match (t.format, &t.source) {
+            (Format::Bf16, &Source::Block(block, 0)) if bare => block,
+            (Format::Planes, Source::Sum { terms, bias: None }) if bare => match terms[..] {
+                [Term::Planes(block)] => block,
+                _ => self.emit(t, (0, self.b), None),
+            },
+            _ => self.emit(t, (0, self.b), None),
         }
     }
 
-    /// A read of what the template stands for, rounded to bf16.
+    /// A read of what the template stands for, in its format.
     fn written(&mut self, t: Template) -> Template {
         let layer = t.layer;
-        Template::new(layer, Source::Block(self.block_of(t), 0))
+        let block = self.block_of(t);
+        self.read(layer, block)
     }
 
-    /// The same in fp32, at the price of a pass through an accumulator.
+    /// The same in fp32, whatever its format.
     fn written_wide(&mut self, t: Template) -> Template {
-        let layer = t.layer;
-        let planes = self
-            .model
-            .add_block(Origin::Computed, layer, Format::Planes);
-        self.emit(t, (0, self.b), Some(planes));
-        let terms = vec![Term::Planes(planes)];
-        Template::new(layer, Source::Sum { terms, bias: None })
+        let format = Format::Planes;
+        self.written(Template { format, ..t })
     }
 
     fn outputs(&mut self) -> Result<()> {
         for &id in &self.graph.outputs {
-            let value = self.materialise(id)?;
+            let value = self.materialise_as(id, self.format(id))?;
             let n = Layout::of(&self.graph.node(id).ty).extent();
             let total = value.vectors.iter().map(Vec::len).sum::<usize>();
             let mut sent = 0;
             for blocks in &value.vectors {
                 for (j, &block) in blocks.iter().enumerate() {
                     sent += 1;
-                    self.model.outputs.push(OutputBeat {
-                        block,
-                        lanes: self.b.min(n - j * self.b),
-                        last: sent == total,
-                    });
+                    let planes = &Plane::BOTH[..self.model.size(block)];
+                    for (i, &plane) in planes.iter().enumerate() {
+                        self.model.outputs.push(OutputBeat {
+                            block,
+                            plane,
+                            lanes: self.b.min(n - j * self.b),
+                            last: sent == total && i + 1 == planes.len(),
+                        });
+                    }
                 }
             }
         }
         Ok(())
-    }
-}
-
-/// Plain reads of a tensor's blocks.
-fn reads(value: &Value, layer: LayerId) -> Pending {
-    let read = |&block: &BlockId| Template::new(layer, Source::Block(block, 0));
-    Pending {
-        templates: value
-            .vectors
-            .iter()
-            .map(|v| v.iter().map(read).collect())
-            .collect(),
-        splat: value.splat,
     }
 }

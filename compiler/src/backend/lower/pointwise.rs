@@ -1,8 +1,8 @@
 //! Element-wise operations: clamps, special functions, arithmetic with a second operand.
 //!
 //! **Contract.** Each joins the operation of its operand as long as that has a place for it: clamp, special function, arithmetic, clamp.
-//! A value between two operations of different words is rounded to bf16, but for the operand of `exp`, which stays fp32: `e^x` is
-//! `2^(x log2 e)`. `a / b` is `a (1 / b)`. Where the data dimension has extent 1 the value stands in every lane (splat).
+//! A value between two operations of different words is rounded to its node's format, but for the operand of `exp`, which stays fp32:
+//! `e^x` is `2^(x log2 e)`. `a / b` is `a (1 / b)`. Where the data dimension has extent 1 the value stands in every lane (splat).
 //! **Errors.** An operand whose data dimension lies elsewhere is moved, never refused.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use sluice_isa::Op as VecOp;
 use sluice_isa::special::Function;
 
 use super::layout::{Layout, broadcast, flat};
-use super::{Lowered, Lowering, Pending, Template, Value, reads};
+use super::{Lowered, Lowering, Pending, Template, Value};
 use crate::backend::block::{ConstId, LayerId, Operand, Source, Term};
 use crate::error::Result;
 use crate::nnir::{NodeId, PointwiseOp, Tensor, UnaryOp};
@@ -185,7 +185,7 @@ impl Lowering<'_> {
             return self.pending(a, layer);
         }
         let value = self.spread(a, result)?;
-        Ok(reads(&value, layer))
+        Ok(self.reads(&value, layer))
     }
 
     /// Operand B of every block of the result, and whether it stands in every lane of a data dimension of extent 1.

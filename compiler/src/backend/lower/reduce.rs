@@ -49,7 +49,7 @@ impl Lowering<'_> {
     ) -> Result<Lowered> {
         let node = self.graph.node(id).clone();
         let layer = self.layer(&node.name, op.name());
-        let value = self.materialise(node.inputs[0])?;
+        let value = self.materialise_as(node.inputs[0], Format::Bf16)?;
         let from = Layout::of(&self.graph.node(node.inputs[0]).ty);
         let mut to = from.clone();
         for &axis in axes {

@@ -7,8 +7,8 @@
 use sluice_isa::Format;
 
 use super::layout::{Layout, broadcast, flat};
-use super::{Lowering, Template, Value};
-use crate::backend::block::{BlockId, LayerId, Origin, Source};
+use super::{Lowering, Value};
+use crate::backend::block::{BlockId, LayerId, Origin};
 use crate::error::Result;
 use crate::nnir::{NodeId, Op};
 
@@ -21,7 +21,7 @@ impl Lowering<'_> {
         let layer = self.layer(&node.name, node.op.name());
         let mut operands = Vec::new();
         for &i in &node.inputs {
-            let value = self.materialise(i)?;
+            let value = self.materialise_as(i, self.format(id))?;
             operands.push((value, Layout::of(&self.graph.node(i).ty)));
         }
         let result = Layout::of(&node.ty);
@@ -59,7 +59,7 @@ impl Lowering<'_> {
         Ok(self.gathered(layer, &operands, &result, &locate))
     }
 
-    /// The tensor whose elements `locate` finds in the operands.
+    /// The tensor whose elements `locate` finds in the operands, whose blocks are all of one format.
     pub(super) fn gathered(
         &mut self,
         layer: LayerId,
@@ -97,6 +97,7 @@ impl Lowering<'_> {
     /// A block whose lanes come from given lanes of other blocks: an alias if nothing moves, else lane moves.
     fn gather(&mut self, layer: LayerId, lanes: &[Option<(BlockId, usize)>]) -> BlockId {
         let first = lanes.iter().flatten().next().map(|l| l.0);
+        let format = first.map_or(Format::Bf16, |b| self.model.blocks[b.0].format);
         if let Some(block) = first
             && lanes
                 .iter()
@@ -105,7 +106,7 @@ impl Lowering<'_> {
         {
             return block;
         }
-        let dst = self.model.add_block(Origin::Computed, layer, Format::Bf16);
+        let dst = self.model.add_block(Origin::Computed, layer, format);
         let mut at = 0;
         while at < lanes.len() {
             let Some((block, lane)) = lanes[at] else {
@@ -117,11 +118,7 @@ impl Lowering<'_> {
                 end += 1;
             }
             let rot = (lane + self.b - at) % self.b;
-            self.emit(
-                Template::new(layer, Source::Block(block, rot)),
-                (at, end),
-                Some(dst),
-            );
+            self.move_lanes(layer, (block, rot), (at, end), dst);
             at = end;
         }
         dst

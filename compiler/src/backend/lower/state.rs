@@ -1,7 +1,7 @@
 //! State: delay lines and recurrent values, kept in tensor banks from job to job.
 //!
 //! **Contract.** A job reads what the job before left; operations at its end write what the next one reads. Before the first job a delay line
-//! holds zero and a state its `init`, rounded to bf16.
+//! holds zero and a state its `init`, rounded to its format.
 //! **Errors.** None of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sluice_isa::Format;
 
 use super::layout::Layout;
-use super::{Lowered, Lowering, Template, Value};
-use crate::backend::block::{BlockId, BlockOp, LayerId, Origin, Source};
+use super::{Lowered, Lowering, Value};
+use crate::backend::block::{BlockId, LayerId, Origin};
 use crate::error::Result;
 use crate::nnir::{NodeId, Op};
 
@@ -29,16 +29,17 @@ impl Lowering<'_> {
             let node = self.graph.node(source);
             let (layout, name) = (Layout::of(&node.ty), node.name.clone());
             let layer = self.layer(&format!("{name} (state)"), "delay");
+            let format = self.format(source);
             let line = (0..steps)
-                .map(|_| self.state_blocks(layer, &layout))
+                .map(|_| self.state_blocks(layer, &layout, format))
                 .collect();
             self.lines.insert(source, line);
         }
     }
 
-    fn state_blocks(&mut self, layer: LayerId, layout: &Layout) -> Value {
+    fn state_blocks(&mut self, layer: LayerId, layout: &Layout, format: Format) -> Value {
         let blocks = layout.extent().div_ceil(self.b);
-        let mut block = |_| self.model.add_block(Origin::State, layer, Format::Bf16);
+        let mut block = |_| self.model.add_block(Origin::State, layer, format);
         Value {
             vectors: layout
                 .vectors()
@@ -58,7 +59,7 @@ impl Lowering<'_> {
             };
             let layout = Layout::of(&node.ty);
             let layer = self.layer(&node.name, "state");
-            let value = self.state_blocks(layer, &layout);
+            let value = self.state_blocks(layer, &layout, self.format(id));
             if init.data.iter().any(|&x| x != 0.0) {
                 for (index, vector) in layout.vectors().iter().zip(&value.vectors) {
                     for (j, &block) in vector.iter().enumerate() {
@@ -77,6 +78,7 @@ impl Lowering<'_> {
             let layout = Layout::of(&self.graph.node(state).ty);
             let old = self.materialise(state)?;
             let new = self.spread(next, &layout)?;
+            let new = self.converted(new, self.format(state));
             for (&src, &dst) in new
                 .vectors
                 .iter()
@@ -86,11 +88,10 @@ impl Lowering<'_> {
                 let layer = self.model.blocks[dst.0].layer;
                 // States that trade places would wait for each other.
                 let src = if self.model.blocks[src.0].origin == Origin::State {
-                    self.emit(
-                        Template::new(layer, Source::Block(src, 0)),
-                        (0, self.b),
-                        None,
-                    )
+                    let format = self.model.blocks[src.0].format;
+                    let copy = self.model.add_block(Origin::Computed, layer, format);
+                    self.move_lanes(layer, (src, 0), (0, self.b), copy);
+                    copy
                 } else {
                     src
                 };
@@ -107,7 +108,7 @@ impl Lowering<'_> {
     /// The new value can be written where the old one stands: nobody reads the old one after it.
     fn takes_place(&self, new: BlockId, old: BlockId) -> bool {
         if self.model.blocks[new.0].origin != Origin::Computed
-            || self.model.blocks[new.0].format != Format::Bf16
+            || self.model.blocks[new.0].format != self.model.blocks[old.0].format
             || self.model.replaces.contains_key(&new)
         {
             return false;
@@ -126,21 +127,21 @@ impl Lowering<'_> {
                 after.insert(op.dst);
             }
         }
-        true
+        // Beats leave in order: the old value may not have to wait for what comes of the new one.
+        let outputs = &self.model.outputs;
+        let last = outputs.iter().rposition(|beat| beat.block == old);
+        !outputs[..last.unwrap_or(0)]
+            .iter()
+            .any(|beat| after.contains(&beat.block))
     }
 
     fn move_state(&mut self, src: BlockId, dst: BlockId) {
-        self.model.ops.push(BlockOp {
-            layer: self.model.blocks[dst.0].layer,
-            source: Source::Block(src, 0),
-            pre: None,
-            special: None,
-            alu: None,
-            post: None,
-            lanes: (0, self.b),
-            dst,
-            tail: true,
-        });
+        let first = self.model.ops.len();
+        let layer = self.model.blocks[dst.0].layer;
+        self.move_lanes(layer, (src, 0), (0, self.b), dst);
+        for op in &mut self.model.ops[first..] {
+            op.tail = true;
+        }
     }
 
     /// End of job: every delay line moves one step on.
@@ -149,7 +150,7 @@ impl Lowering<'_> {
             let Some(line) = self.lines.get(&source).cloned() else {
                 continue;
             };
-            let newest = self.materialise(source)?;
+            let newest = self.materialise_as(source, self.format(source))?;
             for step in (0..line.len()).rev() {
                 let from = if step == 0 { &newest } else { &line[step - 1] };
                 for (src, dst) in from

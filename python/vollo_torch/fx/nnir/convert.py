@@ -8,6 +8,7 @@ Errors. `TypeError` for what is no module or no `NumberFormat`; `ValueError` for
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,21 +54,26 @@ def to_nnir(
     name = type(module).__name__
     builder = GraphBuilder(name)
     conversion = Conversion(module, Graph(builder))
+    inputs = sum(node.op == "placeholder" for node in module.graph.nodes)
+    conversion.input_formats = _per_tensor("Input", inputs_precisions, inputs)
     outputs = conversion.run()
+    formats = _per_tensor("Output", outputs_precisions, len(outputs))
     graph = conversion.graph
-    inputs = [node for node in module.graph.nodes if node.op == "placeholder"]
-    sides = (("Input", inputs_precisions, len(inputs)), ("Output", outputs_precisions, len(outputs)))
-    for side, precisions, count in sides:
-        for position, precision in enumerate(_per_tensor(side, precisions, count)):
-            if precision != NumberFormat.BF16:
-                layer = inputs[position].meta["vollo_layer"] if side == "Input" else f"output {position}"
-                graph.report.add(side, f"precision {precision}", "NumberFormat.BF16", layer)
     if graph.report:
         raise graph.report.error(name)
     if graph.first_error is not None:
         raise graph.first_error
-    for output in outputs:
-        builder.output(output.id)
+    [end] = [node for node in module.graph.nodes if node.op == "output"]
+    for position, (output, format) in enumerate(zip(outputs, formats)):
+        layer = Layer(graph, end, "Output")
+        layer.name = f"output{position}"
+        builder.output(layer.formatted(output.id, format, str(format).rpartition(".")[2].lower()))
+    if graph.narrow:
+        layers = ", ".join(f"'{name}' ({operation})" for name, operation in graph.narrow.items())
+        warnings.warn(
+            f"inside Fp32Activations, but computed in bf16: {layers}; docs/torch.md says which operations keep fp32",
+            stacklevel=2,
+        )
     return builder.finish(graph.stream_only)
 
 
@@ -103,6 +109,7 @@ class Conversion:
         self.values: dict[fx.Node, Any] = {}
         self.states: list[Runtime] = []
         self._initial = list(initial)
+        self.input_formats: list[NumberFormat] = []
 
     def run(self) -> list[Runtime]:
         """Lowers every node; returns the outputs."""
@@ -172,6 +179,8 @@ class Conversion:
         if initial is not None:
             self.states.append(layer.state(initial))
             return self.states[-1]
+        # The step of a scan reads what the sequence is.
+        self.graph.builder.precision(self.input_formats.pop(0) if self.input_formats else NumberFormat.BF16)
         return Runtime(self.graph.builder.input(layer.name, shape or (1,)), shape)
 
     def _lowered(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -219,11 +228,6 @@ class Conversion:
         meta, wrong = layer.node.meta, False
         cores = meta.get("vollo_core_partition")
         forms = (
-            (
-                meta.get("vollo_fp32_activations"),
-                "Fp32Activations",
-                "bf16 activations; sums inside a layer are wider already",
-            ),
             (
                 cores,
                 f"CorePartition({list(cores or ())})",

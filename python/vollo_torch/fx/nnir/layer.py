@@ -25,6 +25,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 import numpy as np
 import torch
 from torch import Tensor, fx
+from vollo_compiler import NumberFormat
 
 from vollo_torch.fx.nnir.fp8 import stores_fp8
 from vollo_torch.fx.nnir.packing import agreeing
@@ -52,6 +53,9 @@ class Builder(Protocol):
     def update(self, state: int, value: int) -> None: ...
     def scan(self, name: str, body: Any, axis: int, xs: Sequence[int], reverse: bool = False) -> list[int]: ...
     def data_dim(self, id: int) -> int | None: ...
+    def precision(self, format: NumberFormat) -> None: ...
+    def precision_of(self, id: int) -> NumberFormat: ...
+    def set_precision(self, id: int, format: NumberFormat) -> bool: ...
     def clamp(self, name: str, x: int, min: float, max: float) -> int: ...
     def pointwise(self, name: str, op: str, a: int, b: int) -> int: ...
     def conv1d(self, name: str, x: int, weight: Any, bias: Any = None, dilation: int = 1, groups: int = 1) -> int: ...
@@ -131,6 +135,20 @@ class Absent:
     nearest: str
 
 
+_WIDE_METHODS = frozenset(["clamp", "concat", "expand", "index_select", "max_pool1d", "reshape", "slice", "transpose"])
+_WIDE_OPERATIONS = {
+    "pointwise": ("add", "sub", "mul", "max", "min", "keep", "drop"),
+    "unary": ("exp", "exp2"),
+}
+"""What keeps fp32 inside `Fp32Activations`."""
+_CONDITIONS = ("lt", "le", "gt", "ge", "eq", "ne")
+"""1 or 0: exact in bf16."""
+_NARROW_LAYERS = frozenset(
+    ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell", "RecurrentStateLSTM", "LayerNorm", "layer_norm"]
+    + ["RMSNorm", "rms_norm"]
+)
+"""Layers that stay bf16 as a whole, states included."""
+
 Value: TypeAlias = Runtime | Tensor | Padded | Overhang | Truth | Later | Absent
 KINDS = (Runtime, Padded, Overhang, Truth, Later, Absent)
 """Values that depend on an input."""
@@ -150,6 +168,8 @@ class Graph:
         self._later: dict[int, tuple[Value, Runtime]] = {}
         self.turned: dict[int, tuple[Runtime, tuple[int, ...]]] = {}
         """Transposed values: of what, and how."""
+        self.narrow: dict[str, str] = {}
+        """Layers that were asked for in fp32 and compute in bf16: their operations."""
         self.stream_only: list[str] = []
         """Layers that mean what they should only where an inference is a step."""
         self.cells: dict[str, tuple[Runtime, Runtime]] = {}
@@ -253,7 +273,29 @@ class Layer:
                 self.graph.first_error = error
             raise Stop from error
 
+    @property
+    def wide(self) -> bool:
+        """Its values are kept in fp32 where the machine can."""
+        return bool(self.node.meta.get("vollo_fp32_activations"))
+
+    def _precision(self, method: str, args: tuple[Any, ...]) -> NumberFormat:
+        """In which format the result of a builder's method is kept."""
+        if not self.wide:
+            return NumberFormat.BF16
+        operation = args[0] if method in _WIDE_OPERATIONS else None
+        if operation in _CONDITIONS:
+            return NumberFormat.BF16
+        known = method in _WIDE_METHODS or operation in _WIDE_OPERATIONS.get(method, ())
+        if known and self.operation not in _NARROW_LAYERS:
+            return NumberFormat.FP32
+        # The layer of the model, where this is its step.
+        self.graph.narrow[self.node.meta.get("vollo_layer", self.name)] = self.operation
+        return NumberFormat.BF16
+
     def _emit(self, part: str, method: Callable[..., int], *args: Any) -> Runtime:
+        # A state's format is known when what it becomes is.
+        narrow = method.__name__ == "state"
+        self.graph.builder.precision(NumberFormat.BF16 if narrow else self._precision(method.__name__, args))
         id = self._call(method, f"{self.name}.{part}" if part else self.name, *args)
         return Runtime(id, tuple(self.graph.builder.shape(id)))
 
@@ -341,10 +383,14 @@ class Layer:
         chosen = self.pointwise("keep", a, condition, part=f"{dotted}yes")
         return self.pointwise("add", chosen, self.pointwise("drop", b, condition, part=f"{dotted}no"), part=part)
 
-    def scan(self, body: Any, axis: int, xs: Sequence[Value], reverse: bool = False, part: str = "") -> list[Runtime]:
-        """A finished graph once per step; its outputs, stacked along the axis."""
+    def scan(
+        self, body: Any, axis: int, xs: Sequence[Value], reverse: bool = False, part: str = "", wide: bool = False
+    ) -> list[Runtime]:
+        """A finished graph once per step; its outputs, stacked along the axis, in fp32 if they are `wide`."""
         name = f"{self.name}.{part}" if part else self.name
-        ids: Any = self._call(self.graph.builder.scan, name, body, axis, [self.runtime(x).id for x in xs], reverse)
+        operands = [self.runtime(x).id for x in xs]
+        self.graph.builder.precision(NumberFormat.FP32 if wide else NumberFormat.BF16)
+        ids: Any = self._call(self.graph.builder.scan, name, body, axis, operands, reverse)
         return [Runtime(id, tuple(self.graph.builder.shape(id))) for id in ids]
 
     def state(self, init: Tensor, part: str = "") -> Runtime:
@@ -353,14 +399,36 @@ class Layer:
 
     def update(self, state: Value, value: Value) -> None:
         """What a state becomes."""
-        self._call(self.graph.builder.update, self.runtime(state).id, self.runtime(value).id)
+        self.update_all([self.runtime(state)], [self.runtime(value)])
+
+    def update_all(self, states: Sequence[Runtime], values: Sequence[Runtime]) -> None:
+        """What states become; one that becomes a value in fp32 is kept in fp32 itself."""
+        builder = self.graph.builder
+        pairs = [(state.id, value.id) for state, value in zip(states, values)]
+        for _ in pairs:
+            # A state may become another one.
+            for state, value in pairs:
+                if builder.precision_of(value) == NumberFormat.FP32:
+                    builder.set_precision(state, NumberFormat.FP32)
+        for state, value in pairs:
+            self._call(builder.update, state, self.formatted(value, builder.precision_of(state), "next"))
+
+    def formatted(self, id: int, format: NumberFormat, part: str) -> int:
+        """A value in a format: rounded, or kept as it is where its own operation can do that."""
+        builder = self.graph.builder
+        if builder.precision_of(id) == format:
+            return id
+        if format == NumberFormat.FP32 and builder.set_precision(id, format):
+            return id
+        builder.precision(format)
+        return int(self._call(builder.reshape, f"{self.name}.{part}", id, list(builder.shape(id))))
 
     def body(self, name: str, write: Callable[[Layer], None]) -> Any:
         """A finished graph of its own, for a scan; what goes wrong in it is the model's."""
         # Body and model are built by the same class.
         make: Any = type(self.graph.builder)
         inner = Graph(make(name))
-        inner.report, inner.stream_only = self.graph.report, self.graph.stream_only
+        inner.report, inner.stream_only, inner.narrow = self.graph.report, self.graph.stream_only, self.graph.narrow
         layer = Layer(inner, self.node, self.operation)
         layer.name = name
         inner.builder.fp8_weights(stores_fp8(layer))

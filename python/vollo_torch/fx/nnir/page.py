@@ -51,12 +51,21 @@ error.
 
 While `forward` is traced, shapes are plain numbers: `x.shape`, `len(x)`, loops and conditions over them work. Values
 are not: a condition on a value computed from an input is refused. So are random numbers, state changed in `forward`,
-and, for now, `Fp32Activations` and `CorePartition` around a layer.
+and, for now, `CorePartition` around a layer.
 
 Inside `with vollo_torch.Fp8Weights():` the constant weights of linear, convolution and recurrent layers are rounded to E4M3 with
 a power of two per row (ADR 0011) and take half the space, on configurations that store them (`Config.fp8_weights`; the V80 boards
 do). Weights that are E4M3 numbers below 128 already, `w.to(torch.float8_e4m3fn).to(torch.float32)`, stay as they are. Other
 layers do not change; products of two run-time tensors are refused there.
+
+`with vollo_torch.Fp32Activations():` in `forward` keeps the values of what is traced inside in fp32: sums, differences,
+products and extremes of two values, clamps, `relu`, comparisons, `where`, `exp`, `exp2`, `max_pool1d`, batch norm, `cat`,
+indexing and every change of shape. They give what torch gives in float32 (`exp` and `exp2` to 2^-20), subnormal numbers are
+zero. What is made of other operations too (`linear`, convolutions, reductions, division, the other functions, recurrent layers,
+norms) computes these in bf16, operands rounded; one warning names the layers. The state of a `Scan` is fp32 if what it becomes
+is, so a running sum needs the context around its addition only. A value read outside is rounded there as any operand is.
+`to_nnir(module, NumberFormat.FP32, NumberFormat.FP32)` brings inputs and outputs (one format for all, or one per tensor) to and
+from the streams without rounding; an output is then what its layer computed before rounding.
 
 A model over a sequence compiles whole, all steps in one inference, or streamed (`NNIR.streaming_transform`), one step per
 inference: convolutions look back and recurrent layers carry their state on. Streamed, nothing may reach other steps but
@@ -81,7 +90,7 @@ _AFTER = """\
 | `prepare_shape` | sizes that do not match | `ValueError` | names the layer and its operands |
 | `prepare_shape` | no module, no tensor, wrong number of inputs | `TypeError` | |
 | `to_nnir` | no module from `prepare_shape` | `ValueError` | `prepare_shape` first |
-| `to_nnir` | operations not in the table, in-place operations, `out=`, types but float32, contexts, FP32 inputs or outputs | `ValueError`, one for all | its text, per form |
+| `to_nnir` | operations not in the table, in-place operations, `out=`, types but float32, contexts but `Fp32Activations` | `ValueError`, one for all | its text, per form |
 | `to_nnir` | weights or constants that are NaN or infinite | `ValueError` | names the layer and the element |
 | `to_nnir` | data dimensions that do not go together | `ValueError` | names the layers |
 | `to_nnir` | precisions that are no `NumberFormat` | `TypeError` | |

@@ -19,9 +19,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from vollo_compiler import NumberFormat
 
 import vollo_torch.nn
-from vollo_torch.contexts import Fp8Weights
+from vollo_torch.contexts import Fp8Weights, Fp32Activations
 from vollo_torch.fx.nnir.layer import KINDS, Layer, Runtime, Value
 
 
@@ -64,8 +65,8 @@ def scan_module(
     operands = [_moved(layer, x, at, axis, f"x{i}") for i, (x, at) in enumerate(zip(sequences, inputs_at))]
     shapes = [(*x.shape[:axis], *x.shape[axis + 1 :]) for x in operands]
     step = _Step(module.step, isinstance(xs, KINDS), len(shapes), isinstance(state, Tensor))
-    body = _body(layer, step, shapes, initial, outputs)
-    found = layer.scan(body, axis, operands, part="steps")
+    body, wide = _body(layer, step, operands, shapes, initial, outputs)
+    found = layer.scan(body, axis, operands, part="steps", wide=wide)
     results = [_moved(layer, y, axis, at, f"y{i}") for i, (y, at) in enumerate(zip(found, outputs_at))]
     return results[0] if single else tuple(results)
 
@@ -81,22 +82,36 @@ def _moved(layer: Layer, x: Value, at: int, to: int, part: str) -> Runtime:
     return layer.transpose(x, order, part=part)
 
 
-def _body(layer: Layer, step: _Step, shapes: list[tuple[int, ...]], initial: list[Tensor], outputs: int) -> Any:
+def _body(
+    layer: Layer,
+    step: _Step,
+    operands: list[Runtime],
+    shapes: list[tuple[int, ...]],
+    initial: list[Tensor],
+    outputs: int,
+) -> tuple[Any, bool]:
+    """The graph of a step, and whether one of its outputs is in fp32."""
     # The conversion of the model is what called.
     from vollo_torch.fx.nnir.convert import Conversion
     from vollo_torch.fx.prepare import prepare_shape
 
-    with Fp8Weights() if layer.node.meta.get("vollo_fp8_weights") else nullcontext():
+    # What is asked for around the scan is asked for in its step.
+    fp32 = Fp32Activations() if layer.wide else nullcontext()
+    fp8 = Fp8Weights() if layer.node.meta.get("vollo_fp8_weights") else nullcontext()
+    with fp32, fp8:
         traced, _ = prepare_shape(step.eval() if not step.training else step, *map(torch.zeros, shapes), *initial)
+
+    formats: list[NumberFormat] = []
 
     def write(body: Layer) -> None:
         conversion = Conversion(traced, body.graph, [None] * len(shapes) + list(initial))
+        conversion.input_formats = [layer.graph.builder.precision_of(x.id) for x in operands]
         written = conversion.run()
         if body.graph.report or body.graph.first_error:
             return
         for output in written[:outputs]:
+            formats.append(body.graph.builder.precision_of(output.id))
             body.graph.builder.output(output.id)
-        for state, value in zip(conversion.states, written[outputs:]):
-            body.update(state, value)
+        body.update_all(conversion.states, written[outputs:])
 
-    return layer.body("step", write)
+    return layer.body("step", write), NumberFormat.FP32 in formats
