@@ -338,7 +338,12 @@ impl Generator {
         }
         let f = self.rng.pick(&COMPARISONS).copied().unwrap_or(Arith::Lt);
         let name = |part: &str| format!("l{attempt}{part}");
-        let layer = |name: String, of: Vec<String>, op| Layer { name, of, op };
+        let layer = |name: String, of: Vec<String>, op| Layer {
+            name,
+            of,
+            fp32: false,
+            op,
+        };
         let (a, b) = (self.values[x].name.clone(), self.partner(x));
         let mut layers = vec![layer(name("_if"), of, arith(f, number))];
         if let Some(b) = b.filter(|_| self.rng.chance(2, 3)) {
