@@ -450,7 +450,7 @@ impl Generator {
         self.net.outputs = vec![last.name.clone()];
         if layers > 1 {
             for _ in 0..self.rng.below(3) {
-                let i = self.values.len() - 1 - self.rng.below(self.values.len());
+                let i = self.values.len() - 1 - self.rng.below(layers.min(self.values.len()));
                 let before = self.net.outputs.clone();
                 self.net.outputs.push(self.values[i].name.clone());
                 if self.net.graph().is_err() {
