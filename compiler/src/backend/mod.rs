@@ -296,18 +296,30 @@ fn contiguous(schedule: &Schedule, config: &HardwareConfig) -> usize {
     schedule.ticks + (at - done)
 }
 
-/// Values of the graph's constants. Steps of an unrolled loop have the same ones: equal constants count once.
+/// Values of the graph's constants. Steps of an unrolled loop have the same ones, which count once: layers of equal weights and bias, and
+/// constants that are one tensor. Equal values of different layers, such as zero biases, count in each.
 fn parameters(graph: &Graph) -> u64 {
-    let mut seen: HashMap<Vec<u32>, Vec<&[usize]>> = HashMap::new();
+    let mut layers: HashSet<Vec<u32>> = HashSet::new();
+    let mut constants = HashSet::new();
     let mut count = 0;
     for id in graph.node_ids() {
-        for (_, t) in graph.node(id).op.tensors() {
-            let values = t.data.iter().map(|x| x.to_bits()).collect();
-            let shapes = seen.entry(values).or_default();
-            if !shapes.contains(&t.shape.as_slice()) {
-                shapes.push(&t.shape);
-                count += t.data.len() as u64;
-            }
+        let op = &graph.node(id).op;
+        let tensors = op.tensors();
+        let new = match op {
+            Op::Constant(value) => constants.insert(Arc::as_ptr(value)),
+            Op::Linear { .. } | Op::Conv1d { .. } => layers.insert(
+                tensors
+                    .iter()
+                    .flat_map(|(_, t)| t.data.iter().map(|x| x.to_bits()))
+                    .collect(),
+            ),
+            _ => true,
+        };
+        if new {
+            count += tensors
+                .iter()
+                .map(|(_, t)| t.data.len() as u64)
+                .sum::<u64>();
         }
     }
     count
@@ -437,6 +449,25 @@ mod tests {
             schedule(&placed, &config).unwrap().spaced,
             builder.models[0].schedule.spaced,
         )
+    }
+
+    #[test]
+    fn parameters_of_steps_count_once() {
+        let mut g = GraphBuilder::new("steps");
+        let mut x = g.input("x", &[8]);
+        let weight = Tensor::from_fn([8, 8], |i| f32::from(u8::try_from(i).unwrap_or(0)));
+        for i in 0..3 {
+            // As a front end writes steps: a tensor of its own each time.
+            let bias = Some(Tensor::zeros([8]).into());
+            x = g
+                .linear(format!("step{i}"), x, weight.clone(), bias)
+                .unwrap();
+        }
+        let other = Tensor::from_fn([8, 8], |_| 1.0);
+        let bias = Some(Tensor::zeros([8]).into());
+        x = g.linear("other", x, other, bias).unwrap();
+        g.output(x);
+        assert_eq!(parameters(&g.finish().unwrap()), 2 * (64 + 8));
     }
 
     #[test]

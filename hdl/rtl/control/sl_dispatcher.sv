@@ -326,7 +326,8 @@ module sl_dispatcher
 
   // Widths are the architectural maxima: a configuration leaves upper bits unused; the last five serve assertions only.
   logic unused;
-  assign unused = ^{load_data_i, beat_addr, fetch_addr, init_done, job_done, run_left, run_avail, run_n_out};
+  assign unused = ^{load_data_i, beat_addr, fetch_addr, init_done, job_done, run_left, run_avail,
+                    run_n_out};
 
 `ifndef SL_NO_ASSERT
   logic [15:0] sent_q;  // output commands of the running job before this cycle

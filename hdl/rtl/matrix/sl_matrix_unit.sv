@@ -15,7 +15,7 @@ module sl_matrix_unit #(
     parameter int unsigned AccumDepth = 64,
     parameter bit Fp8Weights = 1'b0,
     parameter string InitPrefix = "",
-    localparam int unsigned ScaleWidth = Fp8Weights ? 32 : 16  // R and L of each block of an address
+    localparam int unsigned ScaleWidth = Fp8Weights ? 32 : 16  // R, L per block of an address
 ) (
     input logic clk_i,
     input logic rst_ni,

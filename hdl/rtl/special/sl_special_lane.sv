@@ -65,7 +65,10 @@ module sl_special_lane
         end
       end
       // 12 zeros in the upper half: three groups more.
-      zeros = groups[23:12] != '0 ? {1'b0, half[1]} : {half[0][3:2] != '0, half[0][3:2] == '0, !half[0][2], half[0][1:0]};
+      zeros = {1'b0, half[1]};
+      if (groups[23:12] == '0) begin
+        zeros = {half[0][3:2] != '0, half[0][3:2] == '0, !half[0][2], half[0][1:0]};
+      end
 
       sign_q1   <= x_i[31];
       near_q1   <= near;
