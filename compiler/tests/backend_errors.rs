@@ -2,8 +2,8 @@
 
 use sluice_compiler::backend::{ModelOptions, ProgramBuilder};
 use sluice_compiler::nnir::{Graph, GraphBuilder, Op, Precision, Tensor};
-use sluice_isa::HardwareConfig;
 use sluice_isa::presets::preset;
+use sluice_isa::{HardwareConfig, NumberFormat};
 
 fn dense(name: &str, out: usize, inp: usize) -> Graph {
     let mut g = GraphBuilder::new(name);
@@ -120,17 +120,23 @@ fn a_long_sequence_must_be_streamed_first() {
 }
 
 #[test]
-fn fp32_activations_are_refused_not_rounded() {
-    let mut g = GraphBuilder::new("wide");
-    g.precision(Precision::Fp32);
-    let x = g.input("x", &[4]);
-    let y = g.relu("relu", x).unwrap();
-    g.output(y);
-    let text = add(&preset("c1b4").unwrap(), &g.finish().unwrap());
-    assert!(
-        text.starts_with("SL-C006") && text.contains("fp32 activations"),
-        "{text}"
-    );
+fn fp32_activations_are_kept_not_rounded() {
+    let formats = |precision| {
+        let mut g = GraphBuilder::new("wide");
+        g.precision(precision);
+        let x = g.input("x", &[4]);
+        let y = g.relu("relu", x).unwrap();
+        g.output(y);
+        let mut builder = ProgramBuilder::new(&preset("c1b4").unwrap()).unwrap();
+        builder
+            .add(&g.finish().unwrap(), &ModelOptions::default())
+            .unwrap();
+        let model = builder.build().unwrap().models.remove(0);
+        (model.inputs[0].format, model.outputs[0].format)
+    };
+    let (bf16, fp32) = (NumberFormat::Bf16, NumberFormat::Fp32);
+    assert_eq!(formats(Precision::Bf16), (bf16, bf16));
+    assert_eq!(formats(Precision::Fp32), (fp32, fp32));
 }
 
 #[test]
