@@ -33,7 +33,7 @@ def program() -> Program:
     builder = ProgramBuilder(small())
     builder.add_nnir(mlp())
     streamed, _ = cnn().streaming_transform(2)
-    builder.add_nnir(streamed)
+    builder.add_nnir(streamed, generate_state_reset=True)
     builder.add_nnir(two_in_two_out())
     return builder.to_program()
 
