@@ -8,7 +8,7 @@
 //!
 //! **Contract.** A step sets the pins while the clock is low, samples every output, then gives the rising edge: samples are those of the
 //! cycle before its edge, as the VM's. `output_tkeep` must be all ones with every beat. The power-up state is random from the seed. With
-//! `SLUICE_TRACE` set to a folder every device writes an FST there. An executor that [reuses](RtlExecutor::reuse) keeps one
+//! `SLUICE_TRACE` set to a folder, or by [`RtlExecutor::traced`], every device writes an FST there, two time steps a cycle. An executor that [reuses](RtlExecutor::reuse) keeps one
 //! instance per program and resets it between runs, with whatever the last run left in its memories.
 //! **Errors.** [`SuiteError::Device`]: Verilator, an assertion of the RTL, a refused load.
 
@@ -107,14 +107,15 @@ impl RtlDevice {
         library: &Library,
         config: &HardwareConfig,
         seed: u32,
+        waves: Option<&Path>,
     ) -> Result<Self, SuiteError> {
         let fail = failure(name);
         let ports = Ports::new(library).map_err(&fail)?;
         let mut model = library
             .new_model(&ModelOptions::seeded(seed))
             .map_err(&fail)?;
-        if let Some(dir) = trace_dir() {
-            std::fs::create_dir_all(&dir)
+        if let Some(dir) = waves {
+            std::fs::create_dir_all(dir)
                 .map_err(|e| failure(name)(format!("{}: {e}", dir.display())))?;
             let file = (0..100_000)
                 .map(|i| dir.join(format!("{}-{seed}-{i}.fst", config.name)))
@@ -309,6 +310,7 @@ pub struct RtlExecutor {
     config: HardwareConfig,
     library: Library,
     build_time: Duration,
+    waves: Option<PathBuf>,
     reuse: bool,
     kept: Option<(Arc<Program>, RtlDevice)>,
     spent: (u64, Duration),
@@ -365,6 +367,20 @@ impl RtlExecutor {
 
     /// The same with the emitted RTL below `root`.
     pub fn at(config: &HardwareConfig, root: &Path) -> Result<Self, SuiteError> {
+        Self::build(config, root, trace_dir())
+    }
+
+    /// The same as [`new`](Self::new) with waveforms in a folder.
+    pub fn traced(config: &HardwareConfig, waves: &Path) -> Result<Self, SuiteError> {
+        let root = project_root().join("build/rtl");
+        Self::build(config, &root, Some(waves.to_owned()))
+    }
+
+    fn build(
+        config: &HardwareConfig,
+        root: &Path,
+        waves: Option<PathBuf>,
+    ) -> Result<Self, SuiteError> {
         let start = Instant::now();
         let (dir, sources) = emit(config, root)?;
         let build = VERILATOR_OPTIONS
@@ -378,13 +394,14 @@ impl RtlExecutor {
             .source(dir.join(VERILATOR_CONTROL))
             .include(dir)
             .flag("--assert")
-            .trace(trace_dir().is_some())
+            .trace(waves.is_some())
             .build()
             .map_err(failure(&config.name))?;
         Ok(Self {
             config: config.clone(),
             library,
             build_time: start.elapsed(),
+            waves,
             reuse: false,
             kept: None,
             spent: (0, Duration::ZERO),
@@ -408,6 +425,11 @@ impl RtlExecutor {
         self.library.from_cache()
     }
 
+    fn power_up(&self, seed: u32) -> Result<RtlDevice, SuiteError> {
+        let waves = self.waves.as_deref();
+        RtlDevice::new(&self.name(), &self.library, &self.config, seed, waves)
+    }
+
     /// A device with the program loaded, reset and disabled.
     pub fn loaded(&self, program: &Program, seed: u32) -> Result<RtlDevice, SuiteError> {
         if let Some(d) = self.config.difference(&program.config) {
@@ -415,7 +437,7 @@ impl RtlExecutor {
                 "the program is for another configuration: {d}"
             )));
         }
-        let mut device = RtlDevice::new(&self.name(), &self.library, &self.config, seed)?;
+        let mut device = self.power_up(seed)?;
         device.reset()?;
         device.load(&writes(program)?)?;
         device.reset()?;
@@ -424,7 +446,7 @@ impl RtlExecutor {
 
     /// A device with words loaded that need not be a valid program (for tests that corrupt one).
     pub fn loaded_with(&self, words: &[Write], seed: u32) -> Result<RtlDevice, SuiteError> {
-        let mut device = RtlDevice::new(&self.name(), &self.library, &self.config, seed)?;
+        let mut device = self.power_up(seed)?;
         device.reset()?;
         device.load(words)?;
         device.reset()?;
