@@ -31,12 +31,18 @@ FSM = f"{RTL}/control/sl_dispatch_fsm.v"
 FIFO = f"{RTL}/stream/sl_fifo.sv"
 DISPATCHER = f"{RTL}/control/sl_dispatcher.sv"
 RAMS = [f"{RTL}/common/sl_ram_async.sv", f"{RTL}/common/sl_ram_1r1w.sv"]
+CDC_FIFO = f"{RTL}/bus/sl_cdc_fifo.sv"
+CDC_HANDSHAKE = f"{RTL}/bus/sl_cdc_handshake.sv"
+AXIL = f"{RTL}/bus/sl_axil_slave.sv"
 HERE = "hdl/formal"
+SYNC = f"{HERE}/sl_cdc_sync_model.sv"
+CELLS = f"{HERE}/formal_cells.v"
 
 
 class Proof:
-    def __init__(self, top, sources, *, bmc, induction, cover, mutants):
+    def __init__(self, top, sources, *, bmc, induction, cover, mutants, clocks=1):
         self.top, self.sources, self.bmc, self.induction, self.cover, self.mutants = top, sources, bmc, induction, cover, mutants
+        self.clocks = clocks
 
 
 # name of the mutant: file, text, replacement, properties of which one must fail, cycles
@@ -128,6 +134,52 @@ PROOFS = [
             "trace of the next job": (DISPATCHER, "trace_parity_o <= issue_parity", "trace_parity_o <= !issue_parity", {"Half_P"}, 10),
         },
     ),
+    Proof(
+        "axil_rules",
+        [AXIL, f"{HERE}/axil_rules.sv"],
+        bmc=5,
+        induction=3,
+        cover=10,
+        mutants={
+            "answered while in reset": (AXIL, "b_valid_q <= 1'b0;\n      ar_held_q", "b_valid_q <= 1'b1;\n      ar_held_q", {"Reset_P"}, 3),
+            "ready while in reset": (AXIL, "awready_o = open_q && !aw_held_q", "awready_o = !aw_held_q", {"Closed_P"}, 3),
+            "second address over the first": (AXIL, "awready_o = open_q && !aw_held_q", "awready_o = open_q", {"WriteAddress_P"}, 6),
+            "data ready only with its valid": (AXIL, "wready_o = open_q && !w_held_q", "wready_o = open_q && !w_held_q && wvalid_i", {"WriteData_P"}, 5),
+            "write asked for without its data": (AXIL, "wr_valid_o = aw_held_q && w_held_q", "wr_valid_o = aw_held_q", {"WriteAsked_P"}, 6),
+            "response before the write is done": (AXIL, "wr_end = wr_valid_o && wr_done_i", "wr_end = wr_valid_o", {"WriteAnswer_P"}, 6),
+            "second read over the first": (AXIL, "arready_o = open_q && !ar_held_q", "arready_o = open_q && !rd_end", {"ReadAddress_P"}, 6),
+            "read asked for over a response": (AXIL, "ar_held_q && !r_valid_q", "ar_held_q", {"ReadAsked_P"}, 8),
+            "read answered twice": (AXIL, "else if (rready_i) r_valid_q", "else if (rready_i && rd_valid_o) r_valid_q", {"ReadAnswer_P"}, 8),
+            "write address while it is asked": (AXIL, "if (awvalid_i && awready_o) wr_addr_o", "if (awvalid_i) wr_addr_o", {"WriteWhole_P"}, 7),
+            "data changes while the write is asked": (AXIL, "if (wvalid_i && wready_o) begin", "if (wvalid_i) begin", {"HeldWrite_P"}, 7),
+            "write error lost": (AXIL, "b_error_q <= wr_error_i", "b_error_q <= wr_error_i && rd_valid_o", {"WriteResponse_P"}, 7),
+            "address of a read that waits": (AXIL, "if (arvalid_i && arready_o) rd_addr_o", "if (arvalid_i) rd_addr_o", {"ReadWhole_P"}, 7),
+            "read address changes while asked": (AXIL, "if (arvalid_i && arready_o) rd_addr_o", "rd_addr_o", {"HeldRead_P"}, 7),
+            "read error lost": (AXIL, "r_error_q <= rd_error_i", "r_error_q <= 1'b0", {"ReadResponse_P"}, 8),
+            "response not held": (AXIL, "else if (bready_i) b_valid_q", "else b_valid_q", {"HeldB_P"}, 7),
+            "read data not held": (AXIL, "if (rd_end) begin", "if (rd_done_i) begin", {"HeldR_P"}, 7),
+            "write waits for a read": (AXIL, "wr_end = wr_valid_o && wr_done_i", "wr_end = wr_valid_o && wr_done_i && !rd_valid_o", {"WriteSoon_P"}, 8),
+            "read waits for a write": (AXIL, "rd_end = rd_valid_o && rd_done_i", "rd_end = rd_valid_o && rd_done_i && !wr_valid_o", {"ReadSoon_P"}, 8),
+        },
+    ),
+    Proof(
+        "crossing_fifo",
+        [CDC_FIFO, SYNC, f"{HERE}/crossing_fifo.sv"],
+        clocks=2,
+        bmc=10,
+        induction=4,
+        cover=0,
+        mutants={},
+    ),
+    Proof(
+        "crossing_handshake",
+        [CDC_HANDSHAKE, SYNC, f"{HERE}/crossing_handshake.sv"],
+        clocks=2,
+        bmc=10,
+        induction=4,
+        cover=0,
+        mutants={},
+    ),
 ]
 
 
@@ -143,12 +195,14 @@ def smt(proof, sources, folder, *, only=None):
     defines = ["SL_NO_ASSERT"] + (["SL_NO_INVARIANTS"] if only else [])
     # the other assertions go: what fails first would hide what fails later
     drop = [f"chformal -assert -remove t:$check {' '.join(f'c:*{name}* %d' for name in sorted(only))}"] if only else []
+    # several clocks: registers become cells on the solver's own steps, which see the clocks as data
+    steps = ["async2sync"] if proof.clocks == 1 else [f"techmap -autoproc -map {CELLS}", "clk2fflogic"]
     common.yosys(
         [
             common.read_slang(proof.top, sources, includes=[f"{RTL}/common"], defines=defines),
             f"prep -flatten -nordff -top {proof.top}",
             *drop,
-            "async2sync",
+            *steps,
             "chformal -lower",
             "setundef -undriven -anyseq",
             "opt -keepdc -fast",
