@@ -3,7 +3,7 @@
 // Clocks     Both are free: the solver raises and lowers them, together or not. sl_cdc_sync is the model beside this file, whose
 //            first register may take either value of a bit that has just changed.
 // Method     Words are numbered on both sides (modulo 16: at most four are inside). One in sixteen is followed, which one is free.
-// Assumed    Both sides are reset together, until each clock has risen; then they leave reset in any order.
+// Assumed    Both sides are reset together, until each clock has risen twice; then they leave reset in any order.
 // Induction  The pointers of both sides and the synchronisers' views of them stand in one order, at most Depth from first to last.
 
 module crossing_fifo #(
@@ -47,7 +47,7 @@ module crossing_fifo #(
   endfunction
 
   // Writing side.
-  logic wr_up_q = 1'b0;  // has seen its reset
+  logic [1:0] wr_up_q = '0;  // has risen once, twice in reset
   logic wr_open_q = 1'b0;  // and left it
   logic [3:0] sent_q;
   logic [Width-1:0] value_q;
@@ -55,7 +55,7 @@ module crossing_fifo #(
   logic [2:0] room_q;  // cycles without room that there was
   logic [3:0] got_q;
   always_ff @(posedge wr_clk_i) begin
-    wr_up_q   <= 1'b1;
+    wr_up_q   <= {wr_up_q[0], 1'b1};
     wr_open_q <= wr_rst_ni;
     wr_past_q <= u_dut.wr_gray_q;
     if (!wr_rst_ni) begin
@@ -72,14 +72,14 @@ module crossing_fifo #(
   end
 
   // Reading side.
-  logic rd_up_q = 1'b0;
+  logic [1:0] rd_up_q = '0;
   logic rd_open_q = 1'b0;
   logic stall_q = 1'b0;
   logic [Width-1:0] stall_data_q;
   logic [Bits-1:0] rd_past_q;
   logic [2:0] hidden_q;  // cycles in which a word there was does not show
   always_ff @(posedge rd_clk_i) begin
-    rd_up_q      <= 1'b1;
+    rd_up_q      <= {rd_up_q[0], 1'b1};
     rd_open_q    <= rd_rst_ni;
     rd_past_q    <= u_dut.rd_gray_q;
     stall_q      <= rd_rst_ni && rd_valid && !rd_ready_i;
@@ -96,7 +96,7 @@ module crossing_fifo #(
 
   logic up;
   logic [3:0] stock;
-  assign up = wr_up_q && rd_up_q;
+  assign up = wr_up_q[1] && rd_up_q[1];
   assign stock = sent_q - got_q;
 
   // Resets and the followed number stand still.
@@ -181,12 +181,26 @@ module crossing_fifo #(
       if (4'(pick_i - got_q) < stock) begin
         Inv_Stored : assert (u_dut.cdc_mem[pick_i[Bits-2:0]] == value_q);
       end
+      Inv_Waits :
+      assert ((hidden_q == '0 || stock != '0) && (room_q == '0 || stock != 4'(Depth)));
       Inv_Shows :
       assert ((hidden_q < 3'd2 || plain(wr_meta) != u_dut.rd_ptr_q) && (hidden_q < 3'd3 || rd_valid));
       Inv_Frees :
       assert ((room_q < 3'd2 || to_free != '0) && (room_q < 3'd3 || wr_ready));
       Inv_Wr : assert (wr_open_q || sent_q == '0);
       Inv_Rd : assert (rd_open_q || got_q == '0);
+    end
+  end
+
+  always_comb begin
+    Inv_Once : assert (wr_up_q != 2'b10 && rd_up_q != 2'b10);
+    if (wr_up_q[0] && !wr_rst_ni) begin
+      Inv_WriteReset :
+      assert ({u_dut.wr_ptr_q, u_dut.wr_gray_q, rd_meta, rd_seen, sent_q, room_q, wr_open_q} == '0);
+    end
+    if (rd_up_q[0] && !rd_rst_ni) begin
+      Inv_ReadReset :
+      assert ({u_dut.rd_ptr_q, u_dut.rd_gray_q, wr_meta, wr_seen, got_q, hidden_q, rd_open_q, stall_q} == '0);
     end
   end
 `endif

@@ -36,11 +36,11 @@ module crossing_handshake #(
   assign on_way = sent_q != got_q;
 
   // Source side.
-  logic src_up_q = 1'b0;  // has seen its reset
+  logic [1:0] src_up_q = '0;  // has risen once, twice in reset
   logic [Width-1:0] value_q;
   logic [2:0] closed_q;  // cycles in which the word before was taken and the source may not send
   always_ff @(posedge src_clk_i) begin
-    src_up_q <= 1'b1;
+    src_up_q <= {src_up_q[0], 1'b1};
     if (!src_rst_ni) begin
       sent_q   <= '0;
       closed_q <= '0;
@@ -54,12 +54,12 @@ module crossing_handshake #(
   end
 
   // Destination side.
-  logic dst_up_q = 1'b0;
+  logic [1:0] dst_up_q = '0;
   logic stall_q = 1'b0;
   logic [Width-1:0] past_data_q;
   logic [2:0] hidden_q;  // cycles in which a word there was does not show
   always_ff @(posedge dst_clk_i) begin
-    dst_up_q    <= 1'b1;
+    dst_up_q    <= {dst_up_q[0], 1'b1};
     stall_q     <= dst_rst_ni && dst_valid && !dst_ready_i;
     past_data_q <= dst_data;
     if (!dst_rst_ni) begin
@@ -72,7 +72,7 @@ module crossing_handshake #(
   end
 
   logic up, started, src_left, dst_left;
-  assign up = src_up_q && dst_up_q;
+  assign up = src_up_q[1] && dst_up_q[1];
   sl_formal_started u_started (.q_o(started));
   sl_formal_before u_src_left (
       .d_i(src_rst_ni),
@@ -105,17 +105,19 @@ module crossing_handshake #(
       end
       Appears_P : assert (hidden_q <= 3'd3);
       Reopens_P : assert (closed_q <= 3'd3);
-      Third_C : cover (got_q == 2'd3);
+      Second_C : cover (got_q == 2'd1 && sent_q == 2'd2);
 
 `ifndef SL_NO_INVARIANTS
       Inv_Request : assert (u_dut.request_q == sent_q[0] && u_dut.taken_q == got_q[0]);
       // The last word is on its way there, or the news of its end is on its way back.
       if (on_way) begin
+        Inv_Open : assert (closed_q == '0);
         Inv_Back : assert (u_dut.u_taken.meta_q == {2{u_dut.taken_q}} && u_dut.cdc_data_q == value_q);
         Inv_Shows :
         assert ((hidden_q < 3'd2 || u_dut.u_request.meta_q[0] == u_dut.request_q) && (hidden_q < 3'd3 || dst_valid));
         Inv_There : assert (u_dut.u_request.meta_q[1] == u_dut.taken_q || u_dut.u_request.meta_q[0] == u_dut.request_q);
       end else begin
+        Inv_Nothing : assert (hidden_q == '0);
         Inv_Seen : assert (u_dut.u_request.meta_q == {2{u_dut.request_q}});
         Inv_Reopens :
         assert ((closed_q < 3'd2 || u_dut.u_taken.meta_q[0] == u_dut.taken_q) && (closed_q < 3'd3 || src_ready));
@@ -124,4 +126,16 @@ module crossing_handshake #(
 `endif
     end
   end
+
+`ifndef SL_NO_INVARIANTS
+  always_comb begin
+    Inv_Once : assert (src_up_q != 2'b10 && dst_up_q != 2'b10);
+    if (src_up_q[0] && !src_rst_ni) begin
+      Inv_Source : assert ({u_dut.request_q, u_dut.u_taken.meta_q, sent_q, closed_q} == '0);
+    end
+    if (dst_up_q[0] && !dst_rst_ni) begin
+      Inv_Destination : assert ({u_dut.taken_q, u_dut.u_request.meta_q, got_q, hidden_q, stall_q} == '0);
+    end
+  end
+`endif
 endmodule

@@ -33,6 +33,8 @@ DISPATCHER = f"{RTL}/control/sl_dispatcher.sv"
 RAMS = [f"{RTL}/common/sl_ram_async.sv", f"{RTL}/common/sl_ram_1r1w.sv"]
 CDC_FIFO = f"{RTL}/bus/sl_cdc_fifo.sv"
 CDC_HANDSHAKE = f"{RTL}/bus/sl_cdc_handshake.sv"
+OUTPUT = f"{RTL}/stream/sl_output_unit.sv"
+MIRROR = f"{RTL}/core/sl_bank_mirror.sv"
 AXIL = f"{RTL}/bus/sl_axil_slave.sv"
 HERE = "hdl/formal"
 SYNC = f"{HERE}/sl_cdc_sync_model.sv"
@@ -168,8 +170,19 @@ PROOFS = [
         clocks=2,
         bmc=10,
         induction=4,
-        cover=0,
-        mutants={},
+        cover=26,
+        mutants={
+            "writer's pointer in binary": (CDC_FIFO, "wr_gray_q <= wr_ptr_d ^ (wr_ptr_d >> 1)", "wr_gray_q <= wr_ptr_d", {"GrayWrite_P"}, 14),
+            "reader's pointer in binary": (CDC_FIFO, "rd_gray_q <= rd_ptr_d ^ (rd_ptr_d >> 1)", "rd_gray_q <= rd_ptr_d", {"GrayRead_P"}, 20),
+            "never full": (CDC_FIFO, "wr_ready_o = wr_gray_q", "wr_ready_o = 1'b1 || wr_gray_q", {"Room_P"}, 16),
+            "read while empty": (CDC_FIFO, "pop = rd_valid_o && rd_ready_i", "pop = rd_ready_i", {"Capacity_P"}, 20),
+            "word offered that is not there": (CDC_FIFO, "rd_valid_o = rd_gray_q != wr", "rd_valid_o = rd_gray_q == wr", {"Present_P"}, 10),
+            "empty by the wrong pointer": (CDC_FIFO, "wr_empty_o = wr_gray_q ==", "wr_empty_o = rd_gray_q ==", {"Empty_P"}, 12),
+            "word behind the oldest": (CDC_FIFO, "cdc_mem[rd_ptr_q[", "cdc_mem[rd_ptr_d[", {"Order_P"}, 18),
+            "head overwritten when full": (CDC_FIFO, "if (push) cdc_mem", "if (wr_valid_i) cdc_mem", {"Held_P"}, 20),
+            "two registers more on the way there": (CDC_FIFO, "sl_cdc_sync u_wr", "sl_cdc_sync #(.Stages(4)) u_wr", {"Shows_P"}, 18),
+            "full and empty mixed up": (CDC_FIFO, "{~rd_gray_sync[AddrWidth:AddrWidth-1]", "{rd_gray_sync[AddrWidth:AddrWidth-1]", {"Frees_P"}, 16),
+        },
     ),
     Proof(
         "crossing_handshake",
@@ -177,8 +190,38 @@ PROOFS = [
         clocks=2,
         bmc=10,
         induction=4,
-        cover=0,
-        mutants={},
+        cover=26,
+        mutants={
+            "word taken twice": (CDC_HANDSHAKE, "taken_q <= request_sync", "taken_q <= taken_q", {"One_P"}, 18),
+            "ready while a word is on its way": (CDC_HANDSHAKE, "src_ready_o = request_q == taken_sync", "src_ready_o = 1'b1", {"Taken_P"}, 10),
+            "offered without a word": (CDC_HANDSHAKE, "dst_valid_o = request_sync != taken_q", "dst_valid_o = request_sync || taken_q", {"Offered_P"}, 18),
+            "word changes while it waits": (
+                CDC_HANDSHAKE,
+                "(src_valid_i && src_ready_o) begin\n      request_q  <= !request_q",
+                "(src_valid_i) begin\n      request_q  <= request_q ^ src_ready_o",
+                {"Value_P"},
+                18,
+            ),
+            "request past its synchroniser": (CDC_HANDSHAKE, "dst_valid_o = request_sync", "dst_valid_o = request_q", {"Still_P"}, 12),
+            "taken without the destination's ready": (CDC_HANDSHAKE, "dst_valid_o && dst_ready_i) taken", "dst_valid_o) taken", {"Kept_P"}, 18),
+            "two registers more on the way there": (CDC_HANDSHAKE, "sl_cdc_sync u_request", "sl_cdc_sync #(.Stages(4)) u_request", {"Appears_P"}, 18),
+            "two registers more on the way back": (CDC_HANDSHAKE, "sl_cdc_sync u_taken", "sl_cdc_sync #(.Stages(4)) u_taken", {"Reopens_P"}, 26),
+        },
+    ),
+    Proof(
+        "output_stream",
+        [*RAMS, f"{RTL}/common/sl_ram_mask.sv", FIFO, MIRROR, OUTPUT, f"{HERE}/output_stream.sv"],
+        bmc=4,
+        induction=3,
+        cover=10,
+        mutants={
+            "command pushed twice": (OUTPUT, "valid_q <= cmd_valid_i", "valid_q <= cmd_valid_i || (valid_q && cmd_last_i)", {"Beats_P"}, 8),
+            "FIFO a word short": (FIFO, "AddrWidth + 1)'(Depth - 1)", "AddrWidth + 1)'(Depth - 2)", {"Room_P"}, 10),
+            "mask of the command behind": (OUTPUT, "masked[i*16+:16] = on_q[i]", "masked[i*16+:16] = 7'(i) < cmd_lanes_i", {"Value_P"}, 8),
+            "write of the same cycle not seen": (MIRROR, "hit[s] = lane_valid_i[s] && selected && same", "hit[s] = 1'b0", {"Value_P"}, 8),
+            "last of the command behind": (OUTPUT, "({last_q, masked})", "({cmd_last_i, masked})", {"Last_P"}, 8),
+            "beat changes while it waits": (FIFO, "(!valid_q || (pop && lone_q))", "(!valid_q || lone_q)", {"Held_P"}, 9),
+        },
     ),
 ]
 
