@@ -78,7 +78,7 @@ module output_stream #(
   always_ff @(posedge clk_i) begin
     started_q <= 1'b1;
     free_q    <= {pick_i, bank_i, addr_i, value_i};
-    known_q   <= written || known_q;
+    known_q   <= started_q && (written || known_q);
     value_q   <= value_now;
     stall_q   <= rst_ni && valid && !output_ready_i;
     past_q    <= {last, data};
@@ -98,6 +98,19 @@ module output_stream #(
     end
   end
 
+`ifndef SL_NO_INVARIANTS
+  logic [2:0] count;
+  logic [3:0] behind;  // beats before the followed one
+  logic [1:0] place;
+  logic [BlockSize*16:0] stored;
+  logic [BlockSize*16-1:0] bank_word;
+  assign count = u_dut.u_fifo.count_q;
+  assign behind = pick_i - sent_q;
+  assign place = u_dut.u_fifo.second_q + 2'(behind - 1'b1);
+  assign stored = u_dut.u_fifo.gen_small.u_mem.mem[place];
+  assign bank_word = bank_i ? u_dut.u_banks.gen_bank[1].u_ram.mem[addr_i] : u_dut.u_banks.gen_bank[0].u_ram.mem[addr_i];
+`endif
+
   always_ff @(posedge clk_i) begin
     if (!started_q) assume (!rst_ni);
     if (started_q) assume ({pick_i, bank_i, addr_i, value_i} == free_q);
@@ -106,6 +119,11 @@ module output_stream #(
       assume (cmd_bank_i < 5'd2 && 32'(cmd_addr_i) < TensorDepth && 32'(cmd_lanes_i) <= BlockSize);
       A_Credit : assume (32'(stock) < OutputFifoDepth);
     end
+`ifndef SL_NO_INVARIANTS
+    if (started_q && known_q) begin
+      Inv_Bank : assert (bank_word[16*value_i+:16] == value_q);
+    end
+`endif
     if (started_q && rst_ni) begin
       // one beat for each command, from the second cycle behind it on, and room for it
       Beats_P : assert (valid == (past_cmd_q != sent_q));
@@ -136,23 +154,7 @@ module output_stream #(
         Inv_Stored :
         assert (stored[BlockSize*16] == want_last_q && (!sure_q || stored[16*value_i+:16] == want_q));
       end
-      if (known_q) begin
-        Inv_Bank : assert (bank_word[16*value_i+:16] == value_q);
-      end
 `endif
     end
   end
-
-`ifndef SL_NO_INVARIANTS
-  logic [2:0] count;
-  logic [3:0] behind;  // beats before the followed one
-  logic [1:0] place;
-  logic [BlockSize*16:0] stored;
-  logic [BlockSize*16-1:0] bank_word;
-  assign count = u_dut.u_fifo.count_q;
-  assign behind = pick_i - sent_q;
-  assign place = u_dut.u_fifo.second_q + 2'(behind - 1'b1);
-  assign stored = u_dut.u_fifo.gen_small.u_mem.mem[place];
-  assign bank_word = bank_i ? u_dut.u_banks.gen_bank[1].u_ram.mem[addr_i] : u_dut.u_banks.gen_bank[0].u_ram.mem[addr_i];
-`endif
 endmodule
