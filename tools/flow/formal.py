@@ -33,6 +33,8 @@ DISPATCHER = f"{RTL}/control/sl_dispatcher.sv"
 RAMS = [f"{RTL}/common/sl_ram_async.sv", f"{RTL}/common/sl_ram_1r1w.sv"]
 CDC_FIFO = f"{RTL}/bus/sl_cdc_fifo.sv"
 CDC_HANDSHAKE = f"{RTL}/bus/sl_cdc_handshake.sv"
+REGS = f"{RTL}/bus/sl_bus_regs.sv"
+LOADER = f"{RTL}/bus/sl_bus_loader.sv"
 OUTPUT = f"{RTL}/stream/sl_output_unit.sv"
 MIRROR = f"{RTL}/core/sl_bank_mirror.sv"
 AXIL = f"{RTL}/bus/sl_axil_slave.sv"
@@ -207,6 +209,14 @@ PROOFS = [
             "two registers more on the way there": (CDC_HANDSHAKE, "sl_cdc_sync u_request", "sl_cdc_sync #(.Stages(4)) u_request", {"Appears_P"}, 18),
             "two registers more on the way back": (CDC_HANDSHAKE, "sl_cdc_sync u_taken", "sl_cdc_sync #(.Stages(4)) u_taken", {"Reopens_P"}, 26),
         },
+    ),
+    Proof(
+        "bus_rules",
+        [f"{RTL}/sl_pkg.sv", *RAMS, f"{RTL}/bus/sl_crc32.sv", LOADER, REGS, f"{HERE}/bus_rules.sv"],
+        bmc=4,
+        induction=2,
+        cover=12,
+        mutants={},
     ),
     Proof(
         "output_stream",
