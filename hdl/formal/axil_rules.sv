@@ -189,8 +189,7 @@ module axil_rules #(
       Both_C : cover (bvalid && bready_i && rvalid && rready_i && b_q == 4'd1 && r_q == 4'd1);
 
 `ifndef SL_NO_INVARIANTS
-      Inv_Counts :
-      assert ((aw_q - wr_q) <= 4'd1 && (w_q - wr_q) <= 4'd1 && (ar_q - rd_q) <= 4'd1);
+      Inv_Counts : assert ((aw_q - wr_q) <= 4'd1 && (w_q - wr_q) <= 4'd1 && (ar_q - rd_q) <= 4'd1);
       Inv_Open : assert (u_dut.open_q == !past_reset_q);
       if (u_dut.aw_held_q && wr_q == pick_i) begin
         Inv_Address : assert (wr_addr == awaddr_q);

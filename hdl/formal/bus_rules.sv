@@ -41,7 +41,7 @@ module bus_rules
   logic start, address_we, word_we, ready, target, order, table_we;
   logic [31:0] address, count, crc;
   logic [15:0] num_models;
-  logic [9:0] table_addr;
+  logic [ 9:0] table_addr;
   logic msg_valid, msg_enable, msg_reset, req_valid, word_valid, drained;
   logic [7:0] req_model;
   logic [31+LoadWords*32:0] word;
@@ -100,9 +100,9 @@ module bus_rules
   );
 
   sl_bus_loader #(
-      .NumCores(2),
-      .BlockSize(4),
-      .LoadWords(LoadWords),
+      .NumCores  (2),
+      .BlockSize (4),
+      .LoadWords (LoadWords),
       .SpaceWords(SpaceWords),
       .SpaceDepth(SpaceDepth)
   ) u_loader (
@@ -151,11 +151,19 @@ module bus_rules
   assign bad_read = read && rd_error;
 
   // What an access that is refused must leave alone.
-  logic [98:0] held;  // registers
+  logic [ 98:0] held;  // registers
   logic [183:0] gathered;  // of the loader
-  assign held = {enable, u_regs.reset_q, program_ok, u_regs.scratch_q, u_regs.program_checksum_q,
-      32'(u_regs.error_mask_q)};
-  assign gathered = {u_loader.index_q, u_loader.push_q, num_models, address, count, crc, word[63:0]};
+  assign held = {
+    enable,
+    u_regs.reset_q,
+    program_ok,
+    u_regs.scratch_q,
+    u_regs.program_checksum_q,
+    32'(u_regs.error_mask_q)
+  };
+  assign gathered = {
+    u_loader.index_q, u_loader.push_q, num_models, address, count, crc, word[63:0]
+  };
 
   logic started_q = 1'b0;
   logic bad_q, taken_q, quiet_q, sent_q, stall_q, past_ok_q, past_loading_q, past_irq_q, bad_read_q;
@@ -177,41 +185,41 @@ module bus_rules
   logic [2:0] space;
   assign space = address[30:28];
   assign waits = mapped && (window || wr_addr_i == RegLoadAddress || wr_addr_i == RegProgramChecksum);
-  assign late  = wr_wait_q == 3'(TimeoutCycles);
+  assign late = wr_wait_q == 3'(TimeoutCycles);
 
   always_ff @(posedge clk_i) begin
-    started_q       <= 1'b1;
-    pick_q          <= pick_i;
-    bad_q           <= rst_ni && bad;
-    bad_read_q      <= rst_ni && bad_read;
-    taken_q         <= rst_ni && taken;
-    quiet_q         <= rst_ni && !taken;
-    sent_q          <= word_valid && word_ready_i;
-    stall_q         <= rst_ni && word_valid && !word_ready_i;
-    past_ok_q       <= program_ok;
-    past_loading_q  <= loading;
-    past_irq_q      <= rst_ni && (error & u_regs.error_mask_q) != '0;
+    started_q <= 1'b1;
+    pick_q <= pick_i;
+    bad_q <= rst_ni && bad;
+    bad_read_q <= rst_ni && bad_read;
+    taken_q <= rst_ni && taken;
+    quiet_q <= rst_ni && !taken;
+    sent_q <= word_valid && word_ready_i;
+    stall_q <= rst_ni && word_valid && !word_ready_i;
+    past_ok_q <= program_ok;
+    past_loading_q <= loading;
+    past_irq_q <= rst_ni && (error & u_regs.error_mask_q) != '0;
     abandon_q       <= full && (ready ? wr_addr_i == RegProgramChecksum && wr_data_i != crc : late && waits);
-    msg_q           <= msg_valid && msg_ready_i;
+    msg_q <= msg_valid && msg_ready_i;
     ok_gate_q       <= write && full && wr_addr_i == RegProgramChecksum && wr_data_i == crc && loading && ready;
-    load_q          <= taken && wr_addr_i == RegControl && wr_data_i[ControlLoadBit];
-    address_bad_q   <= rst_ni && write && full && !mapped;
-    strobe_bad_q    <= rst_ni && write && !full && wr_strb_i != '0 && mapped;
+    load_q <= taken && wr_addr_i == RegControl && wr_data_i[ControlLoadBit];
+    address_bad_q <= rst_ni && write && full && !mapped;
+    strobe_bad_q <= rst_ni && write && !full && wr_strb_i != '0 && mapped;
     window_bad_q    <= rst_ni && write && full && mapped && !loading && (window || wr_addr_i == RegLoadAddress);
     crc_bad_q       <= rst_ni && write && full && loading && wr_addr_i == RegProgramChecksum && wr_data_i != crc && ready;
-    held_q          <= held;
-    gathered_q      <= gathered;
-    word_q          <= word;
+    held_q <= held;
+    gathered_q <= gathered;
+    word_q <= word;
     stays_q         <= rst_ni ? error & ~(taken && wr_addr_i == RegError ? wr_data_i[NumErrors-1:0] : '0) : '0;
-    errors_q        <= u_regs.bus_error_count_q + 32'(bad) + 32'(bad_read);
-    bad_addr_q      <= wr_addr_i;
+    errors_q <= u_regs.bus_error_count_q + 32'(bad) + 32'(bad_read);
+    bad_addr_q <= wr_addr_i;
     bad_read_addr_q <= rd_addr_i;
-    past_write_q    <= {wr_addr_i, wr_strb_i, wr_data_i};
-    past_read_q     <= rd_addr_i;
-    write_stall_q   <= rst_ni && wr_valid_i && !wr_done;
-    read_stall_q    <= rst_ni && rd_valid_i && !rd_done;
-    wr_wait_q       <= rst_ni && wr_valid_i && !wr_done ? wr_wait_q + 1'b1 : '0;
-    rd_wait_q       <= rst_ni && rd_valid_i && !rd_done ? rd_wait_q + 1'b1 : '0;
+    past_write_q <= {wr_addr_i, wr_strb_i, wr_data_i};
+    past_read_q <= rd_addr_i;
+    write_stall_q <= rst_ni && wr_valid_i && !wr_done;
+    read_stall_q <= rst_ni && rd_valid_i && !rd_done;
+    wr_wait_q <= rst_ni && wr_valid_i && !wr_done ? wr_wait_q + 1'b1 : '0;
+    rd_wait_q <= rst_ni && rd_valid_i && !rd_done ? rd_wait_q + 1'b1 : '0;
     if (!rst_ni || start) due_q <= rst_ni;
     else if (msg_valid && msg_ready_i && msg_reset) due_q <= 1'b0;
     if (!rst_ni || start || address_we) begin
@@ -227,7 +235,8 @@ module bus_rules
   always_ff @(posedge clk_i) begin
     if (!started_q) assume (!rst_ni);
     if (started_q) assume (pick_i == pick_q);
-    if (rst_ni && write_stall_q) assume (wr_valid_i && {wr_addr_i, wr_strb_i, wr_data_i} == past_write_q);
+    if (rst_ni && write_stall_q)
+      assume (wr_valid_i && {wr_addr_i, wr_strb_i, wr_data_i} == past_write_q);
     if (rst_ni && read_stall_q) assume (rd_valid_i && rd_addr_i == past_read_q);
     if (started_q && rst_ni) begin
       // answers
@@ -250,7 +259,8 @@ module bus_rules
         Checksum_P : assert (bad_q && error[ErrorChecksumBit] && !loading && !program_ok);
       end
       if (start) begin
-        LoadOnlyIdle_P : assert (!enable && !sent_enable && core_idle_i && !word_valid && msg_ready_i);
+        LoadOnlyIdle_P :
+        assert (!enable && !sent_enable && core_idle_i && !word_valid && msg_ready_i);
       end
       if (read && (rd_addr_i[1:0] != '0 || rd_addr_i >= WindowEnd)) begin
         ReadRefused_P : assert (rd_error && rd_data == '0);
@@ -260,7 +270,8 @@ module bus_rules
       end
       // a refused or ignored write, a read, or none: nothing changes but errors
       if (quiet_q) begin
-        Unchanged_P : assert ({held[98], held[96:0]} == {held_q[98], held_q[96:0]} && (!held[97] || held_q[97]));
+        Unchanged_P :
+        assert ({held[98], held[96:0]} == {held_q[98], held_q[96:0]} && (!held[97] || held_q[97]));
         Gathered_P : assert (sent_q || gathered == gathered_q);
         Loading_P : assert (loading == (past_loading_q && !(bad_q && abandon_q)));
       end
@@ -312,8 +323,7 @@ module bus_rules
       Late_C : cover (bad_q && error[ErrorTimeoutBit]);
 
 `ifndef SL_NO_INVARIANTS
-      Inv_Index :
-      assert (word_valid ? u_loader.index_q == '0 : u_loader.index_q == got_q);
+      Inv_Index : assert (word_valid ? u_loader.index_q == '0 : u_loader.index_q == got_q);
       Inv_Within : assert (got_q == '0 || word_valid || (target && got_q < SpaceWords[space]));
       if (word_valid) begin
         Inv_Target : assert (target);

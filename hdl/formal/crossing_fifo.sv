@@ -161,10 +161,10 @@ module crossing_fifo #(
     assign rd_meta[i] = u_dut.gen_sync[i].u_rd.meta_q[0];
     assign rd_seen[i] = u_dut.gen_sync[i].u_rd.meta_q[1];
   end
-  assign to_meta  = u_dut.wr_ptr_q - plain(wr_meta);
-  assign to_seen  = plain(wr_meta) - plain(wr_seen);
-  assign to_read  = plain(wr_seen) - u_dut.rd_ptr_q;
-  assign to_back  = u_dut.rd_ptr_q - plain(rd_meta);
+  assign to_meta = u_dut.wr_ptr_q - plain(wr_meta);
+  assign to_seen = plain(wr_meta) - plain(wr_seen);
+  assign to_read = plain(wr_seen) - u_dut.rd_ptr_q;
+  assign to_back = u_dut.rd_ptr_q - plain(rd_meta);
   assign to_known = plain(rd_meta) - plain(rd_seen);
   assign to_free = Bits'(Depth) - (u_dut.wr_ptr_q - plain(rd_meta));
   assign all = u_dut.wr_ptr_q - plain(rd_seen);
@@ -181,12 +181,12 @@ module crossing_fifo #(
       if (4'(pick_i - got_q) < stock) begin
         Inv_Stored : assert (u_dut.cdc_mem[pick_i[Bits-2:0]] == value_q);
       end
-      Inv_Waits :
-      assert ((hidden_q == '0 || stock != '0) && (room_q == '0 || stock != 4'(Depth)));
+      Inv_Waits : assert ((hidden_q == '0 || stock != '0) && (room_q == '0 || stock != 4'(Depth)));
       Inv_Shows :
-      assert ((hidden_q < 3'd2 || plain(wr_meta) != u_dut.rd_ptr_q) && (hidden_q < 3'd3 || rd_valid));
-      Inv_Frees :
-      assert ((room_q < 3'd2 || to_free != '0) && (room_q < 3'd3 || wr_ready));
+      assert ((hidden_q < 3'd2 || plain(
+          wr_meta
+      ) != u_dut.rd_ptr_q) && (hidden_q < 3'd3 || rd_valid));
+      Inv_Frees : assert ((room_q < 3'd2 || to_free != '0) && (room_q < 3'd3 || wr_ready));
       Inv_Wr : assert (wr_open_q || sent_q == '0);
       Inv_Rd : assert (rd_open_q || got_q == '0);
     end

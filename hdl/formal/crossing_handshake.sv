@@ -112,16 +112,19 @@ module crossing_handshake #(
       // The last word is on its way there, or the news of its end is on its way back.
       if (on_way) begin
         Inv_Open : assert (closed_q == '0);
-        Inv_Back : assert (u_dut.u_taken.meta_q == {2{u_dut.taken_q}} && u_dut.cdc_data_q == value_q);
+        Inv_Back :
+        assert (u_dut.u_taken.meta_q == {2{u_dut.taken_q}} && u_dut.cdc_data_q == value_q);
         Inv_Shows :
         assert ((hidden_q < 3'd2 || u_dut.u_request.meta_q[0] == u_dut.request_q) && (hidden_q < 3'd3 || dst_valid));
-        Inv_There : assert (u_dut.u_request.meta_q[1] == u_dut.taken_q || u_dut.u_request.meta_q[0] == u_dut.request_q);
+        Inv_There :
+        assert (u_dut.u_request.meta_q[1] == u_dut.taken_q || u_dut.u_request.meta_q[0] == u_dut.request_q);
       end else begin
         Inv_Nothing : assert (hidden_q == '0);
         Inv_Seen : assert (u_dut.u_request.meta_q == {2{u_dut.request_q}});
         Inv_Reopens :
         assert ((closed_q < 3'd2 || u_dut.u_taken.meta_q[0] == u_dut.taken_q) && (closed_q < 3'd3 || src_ready));
-        Inv_Known : assert (u_dut.u_taken.meta_q[1] != u_dut.taken_q || u_dut.u_taken.meta_q[0] == u_dut.taken_q);
+        Inv_Known :
+        assert (u_dut.u_taken.meta_q[1] != u_dut.taken_q || u_dut.u_taken.meta_q[0] == u_dut.taken_q);
       end
 `endif
     end
@@ -134,7 +137,8 @@ module crossing_handshake #(
       Inv_Source : assert ({u_dut.request_q, u_dut.u_taken.meta_q, sent_q, closed_q} == '0);
     end
     if (dst_up_q[0] && !dst_rst_ni) begin
-      Inv_Destination : assert ({u_dut.taken_q, u_dut.u_request.meta_q, got_q, hidden_q, stall_q} == '0);
+      Inv_Destination :
+      assert ({u_dut.taken_q, u_dut.u_request.meta_q, got_q, hidden_q, stall_q} == '0);
     end
   end
 `endif

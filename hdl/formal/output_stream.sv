@@ -137,7 +137,8 @@ module output_stream #(
           Value_P : assert (data[value_i] == want_q);
         end
       end
-      Full_C : cover (32'(stock) == OutputFifoDepth && !u_dut.u_fifo.in_ready_o && sure_q && want_q != '0);
+      Full_C :
+      cover (32'(stock) == OutputFifoDepth && !u_dut.u_fifo.in_ready_o && sure_q && want_q != '0);
 
 `ifndef SL_NO_INVARIANTS
       Inv_Stage : assert (u_dut.valid_q == (cmd_q != past_cmd_q) && (cmd_q - past_cmd_q) <= 4'd1);

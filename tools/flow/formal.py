@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Formal proofs of the control path: yosys to SMT, yices; every property has a mutant of the RTL that it catches.
+"""Formal proofs of the control path and the configuration bus: yosys to SMT, yices; every property has a mutant of the RTL that it catches.
 
 tools/flow/formal.py              prove everything, then run the mutants
 tools/flow/formal.py fsm_order    one proof and its mutants
 tools/flow/formal.py --no-mutants
 
-| proof            | what                                                                        | how                     |
-|------------------|-----------------------------------------------------------------------------|-------------------------|
-| fifo_small       | sl_fifo, LUT RAM: order, capacity, stream rules                               | induction, no bound     |
-| fifo_large       | sl_fifo, block RAM                                                            | induction, no bound     |
-| fsm_order        | sl_dispatch_fsm: k-th select governs k-th job, credit, no deadlock, bad index | induction, no bound     |
-| dispatcher_order | sl_dispatcher with its FIFO and memories                                      | bounded, cycles below   |
+| proof              | what                                                                          | how                   |
+|--------------------|-------------------------------------------------------------------------------|-----------------------|
+| fifo_small         | sl_fifo, LUT RAM: order, capacity, stream rules                               | induction, no bound   |
+| fifo_large         | sl_fifo, block RAM                                                            | induction, no bound   |
+| fsm_order          | sl_dispatch_fsm: k-th select governs k-th job, credit, no deadlock, bad index | induction, no bound   |
+| dispatcher_order   | sl_dispatcher with its FIFO and memories                                      | bounded, cycles below |
+| axil_rules         | sl_axil_slave: AXI4-Lite                                                      | induction, no bound   |
+| crossing_fifo      | sl_cdc_fifo between free clocks                                               | induction, no bound   |
+| crossing_handshake | sl_cdc_handshake between free clocks                                          | induction, no bound   |
+| bus_rules          | sl_bus_regs with sl_bus_loader: refusals, errors, checksum gate, load words   | induction, no bound   |
+| output_stream      | sl_output_unit: one beat per command, its contents, stream rules              | induction, no bound   |
 
 A mutant is one edit of the RTL. Only the properties named beside it are checked, without the induction's invariants, and they must fail; every
 property of a proof must catch a mutant.
@@ -216,7 +221,48 @@ PROOFS = [
         bmc=4,
         induction=2,
         cover=12,
-        mutants={},
+        mutants={
+            "write without strobes refused": (REGS, "if (wr_strb_i != '0) begin", "if (1'b1) begin", {"Ignored_P"}, 4),
+            "scratch is read-only": (REGS, "RegError, RegErrorMask, RegScratch: ;", "RegError, RegErrorMask: ;", {"Okay_P"}, 4),
+            "write to nowhere is fine": (REGS, "default: wr_error = BadAddress", "default: wr_error = '0", {"Address_P"}, 5),
+            "some strobes are enough": (REGS, "wr_error = BadStrobe", "wr_error = '0", {"Strobe_P"}, 5),
+            "window open without a load": (
+                REGS,
+                "if (!loading_q) wr_error = LoadRefused;\n        else if (!load_ready_i)",
+                "if (!load_ready_i)",
+                {"Window_P"},
+                5,
+            ),
+            "load goes on after a wrong checksum": (REGS, "(wr_error & (Checksum | Timeout))", "(wr_error & Timeout)", {"Checksum_P"}, 7),
+            "load ends with a word out of order": (REGS, "(Checksum | Timeout)", "(Checksum | Timeout | LoadOrder)", {"Loading_P"}, 7),
+            "load while a job runs": (REGS, "!enable_q && core_idle_i && load_drained_i", "!enable_q && load_drained_i", {"LoadOnlyIdle_P"}, 5),
+            "unaligned read": (REGS, "!rd_mapped || rd_addr_i[1:0] != '0) rd_error", "!rd_mapped) rd_error", {"ReadRefused_P"}, 6),
+            "another register read back": (REGS, "rd_mux = scratch_q", "rd_mux = program_checksum_q", {"ReadBack_P"}, 7),
+            "refused write written": (REGS, "wr_done_o && wr_full && !wr_error_o", "wr_done_o && wr_full", {"Unchanged_P"}, 5),
+            "word with some strobes gathered": (REGS, "wr_take && wr_window", "wr_valid_i && loading_q && wr_window", {"Gathered_P"}, 6),
+            "errors cleared by any write": (
+                REGS,
+                "error_q & ~error_clear)",
+                "error_q & ~error_clear & {NumErrors{!wr_take}})",
+                {"Sticky_P"},
+                7,
+            ),
+            "two errors at once counted as one": (REGS, "32'(wr_bad) + 32'(rd_bad)", "32'(wr_bad || rd_bad)", {"Counted_P"}, 6),
+            "write reported as a read": (REGS, "{1'b1, 10'h0, wr_addr_i}", "{1'b0, 10'h0, wr_addr_i}", {"Blamed_P"}, 5),
+            "mask ignored": (REGS, "irq_o <= (error_q & error_mask_q) != '0", "irq_o <= error_q != '0", {"Irq_P"}, 6),
+            "any checksum will do": (REGS, "wr_data_i != load_crc_i", "1'b0", {"Gate_P"}, 7),
+            "enabled without a program": (REGS, "wr_data_i[ControlEnableBit] && !program_ok_q", "1'b0", {"Whole_P"}, 6),
+            "enabled before everything has arrived": (REGS, "|| reset_q) && load_drained_i", "|| reset_q)", {"Drained_P"}, 6),
+            "no reset after a load": (REGS, "reset_q || (reset_due_q && enable_q)", "reset_q", {"FirstEnable_P"}, 9),
+            "old program still enabled while loading": (REGS, "program_ok_q <= 1'b0;\n              reset_due_q", "reset_due_q", {"Quiet_P"}, 9),
+            "sent after its first word": (LOADER, "index_q + 1'b1 == SpaceWords[space]", "index_q == '0", {"WholeWord_P"}, 7),
+            "first word overwritten by the second": (LOADER, "take && index_q == 7'(i)", "take && index_q >= 7'(i)", {"WordData_P"}, 9),
+            "one address too many": (LOADER, "{1'b0, address_q.addr} < Space", "{1'b0, address_q.addr} <= Space", {"Target_P"}, 9),
+            "sent to the next address": (LOADER, "{address_q, data_q}", "{address_q + 32'd1, data_q}", {"Sent_P"}, 8),
+            "load word dropped when the crossing is full": (LOADER, "sent = push_q && out_ready_i", "sent = push_q", {"WordHeld_P"}, 9),
+            "write times out a cycle late": (REGS, "wr_timer_q == TimerWidth'(TimeoutCycles)", "wr_timer_q == TimerWidth'(TimeoutCycles + 1)", {"WriteEnds_P"}, 14),
+            "read never times out": (REGS, "rd_late = rd_waits &&", "rd_late = 1'b0 &&", {"ReadEnds_P"}, 10),
+        },
     ),
     Proof(
         "output_stream",
@@ -239,7 +285,7 @@ PROOFS = [
 def properties(proof):
     """Names of the properties of a proof, from its sources."""
     texts = [(ROOT / s).read_text() for s in proof.sources if s.startswith(HERE)]
-    return {name for text in texts for name in re.findall(r"\b(\w+_P) : assert", text)}
+    return {name for text in texts for name in re.findall(r"\b(\w+_P)\s*:\s*assert", text)}
 
 
 def smt(proof, sources, folder, *, only=None):
