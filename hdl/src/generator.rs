@@ -4,11 +4,13 @@
 //! |------|---------|
 //! | `sl_top.sv`, `sl_core_block.sv` | generated accelerator and core |
 //! | `sl_ip_top.sv` | generated top level: the accelerator with its configuration bus |
-//! | `sl_cdc.sdc` | timing constraints of the clock crossings |
+//! | `sl_example.sv` | an example around it: one stream in, one out, no host |
+//! | `sl_cdc.sdc` | timing constraints of the clock crossings, for any tool |
+//! | `sl_cdc*`, `sl_clocks.*`, `sl_quartus.tcl`, `sl_vivado.tcl` | the same in the vendors' words, and their scripts: [`constraints`] |
 //! | `sl_*.sv`, `sl_*.svh`, `sl_*.v` | the hand-written modules, unchanged |
 //! | `sl_verilator.vlt` | control file for fast Verilator models |
 //! | `sl_filelist.f` | all of them in compile order, paths relative to the folder |
-//! | `sluice.core`, `Bender.yml`, `sl_top.ipxact.xml`, `sl_top_hw.tcl` | the same as packages: [`packaging`] |
+//! | `sluice.core`, `Bender.yml`, `sl_*.ipxact.xml`, `sl_*_hw.tcl` | the same as packages: [`packaging`] |
 //! | `config.json` | the configuration |
 //! | `manifest.json` | [`Manifest`] |
 //!
@@ -24,12 +26,14 @@ use serde::{Deserialize, Serialize};
 use sluice_isa::HardwareConfig;
 
 use crate::error::HdlError;
-use crate::{packaging, sources, top};
+use crate::{constraints, packaging, sources, top};
 
 /// Name of the accelerator's module, loaded through its internal port.
 pub const TOP: &str = "sl_top";
 /// Name of the module a design instantiates: the accelerator with its configuration bus.
 pub const IP_TOP: &str = "sl_ip_top";
+/// Name of the module that shows how to use it.
+pub const EXAMPLE: &str = "sl_example";
 /// Timing constraints of the clock crossings.
 const CONSTRAINTS: (&str, &str) = ("sl_cdc.sdc", include_str!("../constraints/sl_cdc.sdc"));
 /// What makes Verilator's model of it fast: a source of its command line, and the options that belong to it.
@@ -89,10 +93,15 @@ impl Generator {
         for (name, text) in top::render(&self.config)? {
             files.insert(name.into(), text);
         }
-        let packages =
-            packaging::render(&self.config, compile_order(), &files[&format!("{TOP}.sv")])?;
-        for (name, text) in packages {
+        files.insert(format!("{EXAMPLE}.sv"), top::example(&self.config)?);
+        let ports = |top: &str| packaging::ports(top, &files[&format!("{top}.sv")]);
+        let (ip_ports, core_ports) = (ports(IP_TOP)?, ports(TOP)?);
+        for (name, text) in constraints::render(&self.config, &compile_order(), &ip_ports)? {
             files.insert(name.into(), text);
+        }
+        for (name, text) in packaging::render(&self.config, &compile_order(), ip_ports, core_ports)?
+        {
+            files.insert(name, text);
         }
         let list = compile_order().join("\n");
         files.insert(FILE_LIST.into(), format!("+incdir+.\n{list}\n"));

@@ -1,26 +1,29 @@
-//! The emitted folder as other tools' packages: FuseSoC core, Bender manifest, IP-XACT component, Platform Designer component.
+//! The emitted folder as other tools' packages: FuseSoC core, Bender manifest, IP-XACT components, Platform Designer components.
 //!
 //! | file | for |
 //! |------|-----|
-//! | `sluice.core` | FuseSoC (CAPI2): targets `default`, `lint` |
-//! | `Bender.yml` | Bender |
-//! | `sl_top.ipxact.xml` | IP-XACT 1685-2014: files, parameter, ports, clock, AXI4-Streams |
-//! | `sl_top_hw.tcl` | Platform Designer: files, clock, reset, AXI4-Streams, the rest as a conduit |
+//! | `sluice.core` | FuseSoC (CAPI2): targets `default`, `lint` (`sl_ip_top`), `core` (`sl_top`), `example` (`sl_example`) |
+//! | `Bender.yml` | Bender; the example under its target `sluice_example` |
+//! | `TOP.ipxact.xml` | IP-XACT 1685-2014: files, parameter, ports, clocks, resets, AXI4-Lite, AXI4-Streams |
+//! | `TOP_hw.tcl` | Platform Designer: files, clocks, resets, AXI4-Lite, interrupt, AXI4-Streams, the rest as a conduit |
 //!
-//! **Contract.** Everything comes from the rendered top level and the compile order: a port or file added there is in all four. Ports
-//! `<name>_tvalid`, `_tready`, `_tdata`, `_tlast`, `_tkeep` form an AXI4-Stream, on `compute_clock`.
+//! `TOP` is `sl_ip_top`, the top of every package that has one, and `sl_top`, the accelerator without its bus.
+//!
+//! **Contract.** Everything comes from the rendered top levels and the compile order: a port or file added there is in all. Ports
+//! `<name>_tvalid`, `_tready`, `_tdata`, `_tlast`, `_tkeep` form an AXI4-Stream, `<name>_awvalid` to `<name>_rresp` an AXI4-Lite slave;
+//! `<name>_clock` is a clock, `<name>_reset` that is an input its reset. What is called `config` and an `irq` beside it belong to
+//! `config_clock`, everything else to `compute_clock`.
 //! **Errors.** [`HdlError::Internal`] for a top level whose header is not in the form of our template.
-
-use std::collections::BTreeMap;
 
 use askama::Template;
 use sluice_isa::HardwareConfig;
+use sluice_isa::registers::ADDRESS_BITS;
 
 use crate::error::HdlError;
-use crate::generator::TOP;
+use crate::generator::{EXAMPLE, IP_TOP, TOP};
 use crate::sources;
 
-/// A port of the top level.
+/// A port of a top level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortInfo {
     /// Name.
@@ -32,6 +35,16 @@ pub struct PortInfo {
 }
 
 impl PortInfo {
+    /// It is a clock.
+    pub fn is_clock(&self) -> bool {
+        self.domain("_clock").is_some()
+    }
+
+    /// What stands before `suffix` in the name of an input.
+    fn domain(&self, suffix: &str) -> Option<&str> {
+        self.name.strip_suffix(suffix).filter(|_| !self.output)
+    }
+
     fn direction(&self) -> &'static str {
         if self.output { "out" } else { "in" }
     }
@@ -45,16 +58,25 @@ impl PortInfo {
     }
 }
 
-/// An AXI4-Stream of the top level.
-struct Stream {
+const STREAM_ROLES: &[&str] = &["tvalid", "tready", "tdata", "tlast", "tkeep"];
+const LITE_ROLES: &[&str] = &[
+    "awvalid", "awready", "awaddr", "awprot", "wvalid", "wready", "wdata", "wstrb", "bvalid",
+    "bready", "bresp", "arvalid", "arready", "araddr", "arprot", "rvalid", "rready", "rdata",
+    "rresp",
+];
+
+/// An AXI interface of a top level.
+struct Bus {
     name: String,
+    /// AXI4-Lite slave; else an AXI4-Stream.
+    lite: bool,
     /// The accelerator sends.
     source: bool,
-    /// Role (`TVALID`) and port.
-    ports: Vec<(String, PortInfo)>,
+    /// Role and port.
+    ports: Vec<(&'static str, PortInfo)>,
 }
 
-impl Stream {
+impl Bus {
     fn mode(&self) -> &'static str {
         if self.source { "master" } else { "slave" }
     }
@@ -62,18 +84,58 @@ impl Stream {
     fn tcl_mode(&self) -> &'static str {
         if self.source { "start" } else { "end" }
     }
+
+    fn tcl_kind(&self) -> &'static str {
+        if self.lite { "axi4lite" } else { "axi4stream" }
+    }
+
+    /// Library name and version of the IP-XACT bus definition.
+    fn ipxact_type(&self) -> (&'static str, &'static str) {
+        if self.lite {
+            ("AXI4-Lite", "r0p0_0")
+        } else {
+            ("AXI4Stream", "r0p0_1")
+        }
+    }
+}
+
+/// A clock with what belongs to it.
+struct Domain {
+    /// `config` or `compute`.
+    name: String,
+    buses: Vec<Bus>,
+    /// The interrupt.
+    interrupt: Option<PortInfo>,
+    /// The rest: neither clock nor reset.
+    others: Vec<PortInfo>,
+}
+
+impl Domain {
+    fn bus_names(&self) -> String {
+        let names: Vec<_> = self.buses.iter().map(|b| b.name.as_str()).collect();
+        names.join(":")
+    }
+}
+
+/// A top level as a component.
+struct Component {
+    top: &'static str,
+    /// Behind the configuration's name.
+    suffix: &'static str,
+    ports: Vec<PortInfo>,
+    domains: Vec<Domain>,
 }
 
 struct Package<'a> {
     version: &'static str,
     config: &'a HardwareConfig,
     top: &'static str,
-    compile: Vec<String>,
+    core_top: &'static str,
+    example: &'static str,
+    compile: &'a [String],
     headers: Vec<String>,
-    ports: Vec<PortInfo>,
-    streams: Vec<Stream>,
-    /// Neither clock, reset nor stream.
-    others: Vec<PortInfo>,
+    /// Bytes of the bus.
+    bus_bytes: u32,
 }
 
 #[derive(Template)]
@@ -89,15 +151,17 @@ struct Bender<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "sl_top.ipxact.xml")]
+#[template(path = "component.ipxact.xml")]
 struct IpXact<'a> {
     p: &'a Package<'a>,
+    c: &'a Component,
 }
 
 #[derive(Template)]
-#[template(path = "sl_top_hw.tcl")]
+#[template(path = "component_hw.tcl")]
 struct HwTcl<'a> {
     p: &'a Package<'a>,
+    c: &'a Component,
 }
 
 /// Ports of `module` as its text declares them, a port a line.
@@ -141,65 +205,118 @@ pub fn ports(module: &str, text: &str) -> Result<Vec<PortInfo>, HdlError> {
     Ok(list)
 }
 
-impl<'a> Package<'a> {
+/// Role of a port of an AXI interface and the interface's name.
+fn role<'a>(port: &'a PortInfo, roles: &[&'static str]) -> Option<(&'a str, &'static str)> {
+    let (name, role) = port.name.rsplit_once('_')?;
+    roles.iter().find(|r| **r == role).map(|r| (name, *r))
+}
+
+impl Component {
     fn new(
-        config: &'a HardwareConfig,
-        compile: Vec<String>,
-        top_text: &str,
+        top: &'static str,
+        suffix: &'static str,
+        ports: Vec<PortInfo>,
     ) -> Result<Self, HdlError> {
-        let ports = ports(TOP, top_text)?;
-        let mut streams: BTreeMap<String, Stream> = BTreeMap::new();
-        let mut others = Vec::new();
+        let names = ports.iter().filter_map(|p| p.domain("_clock"));
+        let mut domains: Vec<Domain> = names
+            .map(|name| Domain {
+                name: name.into(),
+                buses: vec![],
+                interrupt: None,
+                others: vec![],
+            })
+            .collect();
+        let bad = |what: String| HdlError::Internal(format!("packaging of {top}: {what}"));
+        let config = domains.iter().position(|d| d.name == "config");
+        let compute = domains
+            .iter()
+            .position(|d| d.name == "compute")
+            .ok_or_else(|| bad("no compute_clock".into()))?;
         for port in &ports {
-            match port.name.rsplit_once('_') {
-                Some((name, role @ ("tvalid" | "tready" | "tdata" | "tlast" | "tkeep"))) => {
-                    let stream = streams.entry(name.into()).or_insert_with(|| Stream {
+            if port.is_clock() {
+                continue;
+            }
+            if let Some(name) = port.domain("_reset") {
+                if domains.iter().any(|d| d.name == name) {
+                    continue;
+                }
+                return Err(bad(format!("{} has no clock", port.name)));
+            }
+            let (lite, found) = match role(port, STREAM_ROLES) {
+                Some(found) => (false, Some(found)),
+                None => (true, role(port, LITE_ROLES)),
+            };
+            let of_config = port.name == "irq" || found.is_some_and(|(name, _)| name == "config");
+            let domain = &mut domains[config.filter(|_| of_config).unwrap_or(compute)];
+            if let Some((name, role)) = found {
+                let at = domain.buses.iter().position(|b| b.name == name);
+                let at = at.unwrap_or_else(|| {
+                    domain.buses.push(Bus {
                         name: name.into(),
+                        lite,
                         source: false,
                         ports: vec![],
                     });
-                    stream.source |= role == "tvalid" && port.output;
-                    stream.ports.push((role.to_uppercase(), port.clone()));
-                }
-                _ if port.name == "compute_clock" || port.name == "compute_reset" => {}
-                _ => others.push(port.clone()),
+                    domain.buses.len() - 1
+                });
+                let bus = &mut domain.buses[at];
+                bus.source |= role == "tvalid" && port.output;
+                bus.ports.push((role, port.clone()));
+            } else if port.name == "irq" && config.is_some() {
+                domain.interrupt = Some(port.clone());
+            } else {
+                domain.others.push(port.clone());
             }
         }
-        let headers = sources::all()
-            .iter()
-            .filter(|s| s.is_header())
-            .map(|s| s.name.to_owned())
-            .collect();
         Ok(Self {
-            version: env!("CARGO_PKG_VERSION"),
-            config,
-            top: TOP,
-            compile,
-            headers,
+            top,
+            suffix,
             ports,
-            streams: streams.into_values().collect(),
-            others,
+            domains,
         })
     }
 }
 
-/// The packages, by file name.
+/// The packages, by file name; `ip_ports` and `core_ports` are those of the two top levels.
 pub fn render(
     config: &HardwareConfig,
-    compile: Vec<String>,
-    top_text: &str,
-) -> Result<Vec<(&'static str, String)>, HdlError> {
-    let p = &Package::new(config, compile, top_text)?;
+    compile: &[String],
+    ip_ports: Vec<PortInfo>,
+    core_ports: Vec<PortInfo>,
+) -> Result<Vec<(String, String)>, HdlError> {
+    let p = &Package {
+        version: env!("CARGO_PKG_VERSION"),
+        config,
+        top: IP_TOP,
+        core_top: TOP,
+        example: EXAMPLE,
+        compile,
+        headers: sources::all()
+            .iter()
+            .filter(|s| s.is_header())
+            .map(|s| s.name.to_owned())
+            .collect(),
+        bus_bytes: 1 << ADDRESS_BITS,
+    };
     let text = |r: askama::Result<String>| {
         r.map(|t| t + "\n")
             .map_err(|e| HdlError::Internal(e.to_string()))
     };
-    Ok(vec![
-        ("sluice.core", text(FuseSoc { p }.render())?),
-        ("Bender.yml", text(Bender { p }.render())?),
-        ("sl_top.ipxact.xml", text(IpXact { p }.render())?),
-        ("sl_top_hw.tcl", text(HwTcl { p }.render())?),
-    ])
+    let mut files = vec![
+        ("sluice.core".into(), text(FuseSoc { p }.render())?),
+        ("Bender.yml".into(), text(Bender { p }.render())?),
+    ];
+    for c in [
+        &Component::new(IP_TOP, "", ip_ports)?,
+        &Component::new(TOP, "_core", core_ports)?,
+    ] {
+        files.push((
+            format!("{}.ipxact.xml", c.top),
+            text(IpXact { p, c }.render())?,
+        ));
+        files.push((format!("{}_hw.tcl", c.top), text(HwTcl { p, c }.render())?));
+    }
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -231,5 +348,41 @@ mod tests {
         assert!(ports("m", "\nmodule m (\n  input logic [A-1:0] a\n);").is_err());
         assert!(ports("m", "\nmodule m (\n  input wire a\n);").is_err());
         assert!(ports("m", "\nmodule m (\n);").is_err());
+    }
+
+    #[test]
+    fn ports_find_their_clock_and_bus() {
+        let port = |name: &str, output| PortInfo {
+            name: name.into(),
+            output,
+            width: 1,
+        };
+        let list = [
+            ("config_clock", false),
+            ("config_reset", false),
+            ("config_awvalid", false),
+            ("irq", true),
+            ("compute_clock", false),
+            ("compute_reset", false),
+            ("x_tvalid", true),
+            ("stream_reset", true),
+        ];
+        let both = |skip| {
+            let ports = list[skip..].iter().map(|&(name, out)| port(name, out));
+            Component::new("t", "", ports.collect())
+        };
+        let c = both(0).unwrap();
+        let [config, compute] = &c.domains[..] else {
+            panic!("two domains")
+        };
+        assert_eq!(config.bus_names(), "config");
+        assert!(config.buses[0].lite && config.interrupt.is_some() && config.others.is_empty());
+        assert_eq!(compute.bus_names(), "x");
+        assert!(compute.buses[0].source);
+        assert_eq!(compute.others, [port("stream_reset", true)]);
+        // A reset without its clock.
+        assert!(both(1).is_err());
+        // Without a bus an irq is a status like others.
+        assert_eq!(both(3).unwrap().domains[0].others[0], port("irq", true));
     }
 }

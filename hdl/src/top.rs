@@ -1,5 +1,5 @@
 //! The generated modules: the core with its sizes filled in, `sl_core_block.sv`, the accelerator `sl_top.sv`, and the accelerator with its
-//! configuration bus, `sl_ip_top.sv`.
+//! configuration bus, `sl_ip_top.sv`; beside them an example of its use, `sl_example.sv`.
 //!
 //! **Contract.** A function of the configuration's sizes alone; every width is a number here.
 //! **Errors.** Rendering cannot fail for a validated configuration.
@@ -10,6 +10,7 @@ use sluice_isa::load::{SPACES, Space, data_width, load_words, space_depth, space
 use sluice_isa::registers::capability;
 
 use crate::error::HdlError;
+use crate::generator::{EXAMPLE, IP_TOP};
 
 /// Numbers the templates use.
 struct Sizes<'a> {
@@ -80,6 +81,14 @@ struct IpTop<'a> {
     space_depth: String,
 }
 
+#[derive(Template)]
+#[template(path = "sl_example.sv")]
+struct Example<'a> {
+    s: Sizes<'a>,
+    example: &'static str,
+    top: &'static str,
+}
+
 /// A packed array with one element per load space, the last first.
 fn by_space(width: u32, value: impl Fn(Space) -> u32) -> String {
     let elements: Vec<String> = SPACES
@@ -88,6 +97,19 @@ fn by_space(width: u32, value: impl Fn(Space) -> u32) -> String {
         .map(|(space, _)| format!("{width}'d{}", value(*space)))
         .collect();
     elements.join(", ")
+}
+
+/// The example of use: its text.
+pub fn example(config: &HardwareConfig) -> Result<String, HdlError> {
+    let example = Example {
+        s: Sizes::of(config),
+        example: EXAMPLE,
+        top: IP_TOP,
+    };
+    example
+        .render()
+        .map(|t| t + "\n")
+        .map_err(|e| HdlError::Internal(e.to_string()))
 }
 
 /// The generated modules in compile order: file name and text.

@@ -5,14 +5,15 @@
 // Contract   An access that is answered with an error changes nothing but error, bus_error_count and bus_error_address (a timeout also
 //            abandons the load). Reads have no side effect. Enable and reset travel as messages: the next goes when the one before
 //            has taken effect and everything loaded has arrived, so the compute side is never enabled before its program is whole.
-//            The first enable after a load resets the compute side.
+//            The first enable after a load resets the compute side. With Preloaded the compute side is enabled by itself from power-up
+//            and after every reset, until the first load has begun: from then on nothing says what the memories hold.
 
 module sl_bus_regs
   import sl_pkg::*;
 #(
     parameter logic [6:0][31:0] Capability = '0,  // config_hash and what follows it
     parameter int unsigned MaxModels = 16,
-    parameter bit Preloaded = 1'b0,  // the memories start with a program
+    parameter bit Preloaded = 1'b0,  // the memories start with a program, which runs by itself
     parameter int unsigned TimeoutCycles = 65536
 ) (
     input logic clk_i,
@@ -108,6 +109,7 @@ module sl_bus_regs
   logic resetting_q;  // the last message resets
   logic reset_due_q;  // a program was loaded since the last reset
   logic loading_q, program_ok_q;
+  logic pristine_q;  // nothing was loaded since power-up
   errors_t error_q, error_mask_q;
   logic [31:0] bus_error_count_q, bus_error_address_q, scratch_q, program_checksum_q;
   logic [TimerWidth-1:0] wr_timer_q, rd_timer_q;
@@ -291,9 +293,12 @@ module sl_bus_regs
       | (stat_valid_i && stat_events_i != events_q ? BadSelect : '0);
   assign error_clear = wr_take && wr_addr_i == RegError ? wr_data_i[NumErrors-1:0] : '0;
 
+  initial pristine_q = 1'b1;
+  always_ff @(posedge clk_i) if (load_start_o) pristine_q <= 1'b0;
+
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      enable_q            <= 1'b0;
+      enable_q            <= Preloaded && pristine_q;
       sent_enable_q       <= 1'b0;
       enabled_q           <= 1'b0;
       reset_q             <= 1'b0;
@@ -301,7 +306,7 @@ module sl_bus_regs
       reset_due_q         <= 1'b0;
       stale_q             <= '0;
       loading_q           <= 1'b0;
-      program_ok_q        <= Preloaded;
+      program_ok_q        <= Preloaded && pristine_q;
       error_q             <= '0;
       error_mask_q        <= '0;
       bus_error_count_q   <= '0;

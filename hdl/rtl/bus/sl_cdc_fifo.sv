@@ -2,7 +2,7 @@
 //
 // Timing     A word written shows at the other side 2 to 3 of its cycles later; one word per cycle on both sides.
 // Handshake  valid/ready on both sides. wr_empty_o: everything written has been read.
-// Contract   Depth is a power of two of at least 4. Both sides are reset together. Constraint: sl_cdc.sdc.
+// Contract   Depth is a power of two of at least 4. Both sides are reset together. Constraints: sl_cdc*.sdc, sl_cdc.xdc.
 
 module sl_cdc_fifo #(
     parameter int unsigned Width = 32,  // bits
@@ -31,7 +31,8 @@ module sl_cdc_fifo #(
   logic [AddrWidth:0] wr_ptr_q, wr_ptr_d, wr_gray_q, wr_gray_sync;
   logic [AddrWidth:0] rd_ptr_q, rd_ptr_d, rd_gray_q, rd_gray_sync;
   logic push, pop;
-  logic [Width-1:0] cdc_mem[Depth];
+  // Registers, not a memory: constraints name them.
+  (* ram_style = "registers", ramstyle = "logic" *) logic [Width-1:0] cdc_mem[Depth];
 
   // Full: a whole turn apart, which Gray code shows in its two upper bits.
   assign wr_ready_o = wr_gray_q != {~rd_gray_sync[AddrWidth:AddrWidth-1],

@@ -4,7 +4,7 @@
 //            own cycles after the destination has taken it.
 // Handshake  valid/ready on both sides. src_ready_o also says that the word before has been taken.
 // Contract   dst_data_o is the source's register: it stands still from before dst_valid_o rises until the word is taken. Both sides are
-//            reset together. Constraint: sl_cdc.sdc.
+//            reset together. Constraints: sl_cdc*.sdc, sl_cdc.xdc.
 
 module sl_cdc_handshake #(
     parameter int unsigned Width = 32  // bits

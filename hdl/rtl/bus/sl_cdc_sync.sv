@@ -2,7 +2,7 @@
 //
 // Timing     sync_o follows async_i Stages to Stages + 1 cycles later.
 // Contract   async_i comes straight from a register and stays long enough to be seen. Several bits need sl_cdc_handshake or Gray code.
-//            Constraint: sl_cdc.sdc.
+//            Constraints: sl_cdc*.sdc, sl_cdc.xdc.
 
 module sl_cdc_sync #(
     parameter int unsigned Stages = 2

@@ -2,7 +2,7 @@
 //
 // Timing     Low from power-up on. rst_no falls with async_rst_ni, whatever clk_i does, and rises 2 to 3 cycles after it.
 // Contract   async_rst_ni comes straight from a register. The modules behind it use rst_no as a synchronous reset: where
-//            only some of them see its first cycle, all see the ones after it. Constraint: sl_cdc.sdc.
+//            only some of them see its first cycle, all see the ones after it. Constraints: sl_cdc*.sdc, sl_cdc.xdc.
 
 module sl_reset_sync (
     input  logic clk_i,
