@@ -10,9 +10,9 @@ tools/flow/elaborate.py --self-test  show that each check can fail
 |---------|-----------------------------------------------------------------------------------------------------|
 | slang   | full elaboration, assertions included; any warning (implicit narrowing too) is an error             |
 | yosys   | read_slang, hierarchy; for blocks up to 8 lanes also processes, `check -assert`                      |
-| FuseSoC | finds the core, sets up its lint target, top level and files as emitted                              |
-| IP-XACT | ipyxact reads it; its ports are those slang elaborates; well-formed                                  |
-| Tcl     | the Platform Designer component runs in tclsh against recording commands (skipped without tclsh)    |
+| FuseSoC | finds the core, sets up three targets, top level and files as emitted                               |
+| IP-XACT | ipyxact reads both components; ports are those slang elaborates, each in one interface; buses, clocks |
+| Tcl     | the Platform Designer components run in tclsh against recording commands (skipped without tclsh)    |
 
 Bender has no package here; its manifest is checked as YAML against the file list. Icarus 11 does not read the sources themselves: it lacks
 unpacked array parameters and local parameters in parameter lists, so it gets them through yosys.
@@ -81,7 +81,6 @@ def yosys(config, folder):
 def package_findings(folder):
     """What the packages beside the RTL of `folder` get wrong."""
     import yaml
-    from ipyxact.ipyxact import Component
 
     directory = ROOT / folder
     files = [line for line in (directory / "sl_filelist.f").read_text().splitlines() if not line.startswith("+")]
@@ -90,51 +89,104 @@ def package_findings(folder):
     if bender["sources"][0]["files"] != files:
         yield "Bender.yml: files differ from the file list"
 
-    core = directory / "sluice.core"
-    name = re.search(r'^name: "(.*)"', core.read_text(), re.M).group(1)
+    for target, top, extra in [("lint", "sl_ip_top", []), ("core", "sl_top", []), ("example", "sl_example", ["sl_example.sv"])]:
+        yield from fusesoc_findings(directory, target, top, files + extra)
+    for top, buses in [("sl_ip_top", {"config", *STREAMS}), ("sl_top", STREAMS)]:
+        ports = slang_ports(f"-F {folder / 'sl_filelist.f'}", top)
+        truth = {n: (d.replace("put", ""), w) for n, (d, w) in ports.items()}
+        yield from ipxact_findings(directory / f"{top}.ipxact.xml", files, truth, buses)
+        if shutil.which("tclsh"):
+            yield from designer_findings(directory / f"{top}_hw.tcl", top, files, truth, buses)
+        else:
+            print(f"tclsh is missing: {top}_hw.tcl not run (Debian package tcl)")
+
+
+STREAMS = {"model_select", "input", "output"}
+
+
+def fusesoc_findings(directory, target, top, files):
+    name = re.search(r'^name: "(.*)"', (directory / "sluice.core").read_text(), re.M).group(1)
     with tempfile.TemporaryDirectory() as scratch:
-        command = [common.tool("fusesoc"), "--cores-root", directory, "run", "--setup", "--target", "lint", "--work-root", scratch, name]
+        command = [common.tool("fusesoc"), "--cores-root", directory, "run", "--setup", "--target", target, "--work-root", scratch, name]
         done = subprocess.run(list(map(str, command)), cwd=scratch, capture_output=True, text=True)
         made = list(pathlib.Path(scratch).rglob("*.vc"))
         if done.returncode != 0 or not made:
-            yield f"sluice.core: fusesoc: {(done.stdout + done.stderr).strip()[-400:]}"
-        else:
-            # the names carry the folder of the core
-            listed = [pathlib.Path(w).name for w in made[0].read_text().split() if w.endswith((".sv", ".v"))]
-            if listed != files:
-                yield "sluice.core: fusesoc's files differ from the file list"
-            if "sl_top" not in made[0].read_text():
-                yield "sluice.core: fusesoc has another top"
+            yield f"sluice.core, {target}: fusesoc: {(done.stdout + done.stderr).strip()[-400:]}"
+            return
+        # the names carry the folder of the core
+        said = made[0].read_text()
+        if [pathlib.Path(w).name for w in said.split() if w.endswith((".sv", ".v"))] != files:
+            yield f"sluice.core, {target}: fusesoc's files differ from the file list"
+        if not re.search(rf"^--top-module {top}$", said, re.M):
+            yield f"sluice.core, {target}: fusesoc has another top than {top}"
+
+
+def ipxact_findings(path, files, truth, buses):
+    import xml.etree.ElementTree as xml
+
+    from ipyxact.ipyxact import Component
 
     component = Component()
-    component.load(str(directory / "sl_top.ipxact.xml"))
+    component.load(str(path))
     found = {}
     for port in component.model.ports.port:
         vector = port.wire.vectors.vector[0] if port.wire.vectors else port.wire.vector
         found[port.name] = (port.wire.direction.replace("put", ""), int(vector.left) - int(vector.right) + 1)
-    truth = {n: (d.replace("put", ""), w) for n, (d, w) in slang_ports(f"-F {folder / 'sl_filelist.f'}", "sl_top").items()}
     if found != truth:
-        yield f"sl_top.ipxact.xml: ports differ: {sorted(set(found.items()) ^ set(truth.items()))[:4]}"
-    listed = [f.name for f in component.fileSets.fileSet[0].file if not f.name.endswith(".svh")]
-    if listed != files:
-        yield "sl_top.ipxact.xml: files differ from the file list"
+        yield f"{path.name}: ports differ: {sorted(set(found.items()) ^ set(truth.items()))[:4]}"
+    if [f.name for f in component.fileSets.fileSet[0].file if not f.name.endswith(".svh")] != files:
+        yield f"{path.name}: files differ from the file list"
 
-    if shutil.which("tclsh"):
-        record = """
+    ns = {"i": "http://www.accellera.org/XMLSchema/IPXACT/1685-2014"}
+    tree = xml.parse(path)
+    if tree.findtext(".//i:moduleName", namespaces=ns) != path.name.split(".")[0]:
+        yield f"{path.name}: another module"
+    mapped, interfaces = [], {}
+    for bus in tree.iterfind(".//i:busInterface", ns):
+        interfaces[bus.findtext("i:name", namespaces=ns)] = bus.find("i:busType", ns).get("name")
+        mapped += [e.text for e in bus.iterfind(".//i:physicalPort/i:name", ns)]
+    clocks = {n for n in truth if n.endswith("_clock")}
+    expected = {b: "AXI4-Lite" if b == "config" else "AXI4Stream" for b in buses}
+    expected |= {c: "clock" for c in clocks} | {c.replace("_clock", "_reset"): "reset" for c in clocks}
+    if interfaces != expected:
+        yield f"{path.name}: interfaces {interfaces}"
+    if len(mapped) != len(set(mapped)) or not set(mapped) <= set(truth):
+        yield f"{path.name}: a port in two interfaces, or in none of the module"
+    if any(port not in mapped for port in truth if re.match(r"(config|model_select|input|output)_", port)):
+        yield f"{path.name}: a port of a bus is in no interface"
+    values = [e.findtext("i:value", namespaces=ns) for e in tree.iterfind(".//i:busInterface//i:parameter", ns)]
+    named = {name for value in values for name in value.split(":")}
+    if named != buses | {c.replace("_clock", "_reset") for c in clocks} | {"ACTIVE_HIGH"}:
+        yield f"{path.name}: clocks are associated with {sorted(named)}"
+
+
+def designer_findings(path, top, files, truth, buses):
+    record = """
 proc package {args} {}
 foreach c {set_module_property add_fileset set_fileset_property add_fileset_file add_parameter set_parameter_property add_interface
            set_interface_property add_interface_port} { proc $c {args} "puts \\[linsert \\$args 0 $c\\]" }
 source [lindex $argv 0]
 """
-        done = subprocess.run(["tclsh", "/dev/stdin", directory / "sl_top_hw.tcl"], input=record, capture_output=True, text=True)
-        ports = re.findall(r"^add_interface_port \S+ (\S+) \S+ (Input|Output) (\d+)$", done.stdout, re.M)
-        said = {n: (d.replace("put", "").lower(), int(w)) for n, d, w in ports}
-        if done.returncode != 0:
-            yield f"sl_top_hw.tcl: {done.stderr.strip()}"
-        elif said != truth:
-            yield f"sl_top_hw.tcl: ports differ: {sorted(set(said.items()) ^ set(truth.items()))[:4]}"
-    else:
-        print("tclsh is missing: sl_top_hw.tcl not run (Debian package tcl)")
+    done = subprocess.run(["tclsh", "/dev/stdin", path], input=record, capture_output=True, text=True)
+    if done.returncode != 0:
+        yield f"{path.name}: {done.stderr.strip()}"
+        return
+    rows = re.findall(r"^add_interface_port \S+ (\S+) \S+ (Input|Output) (\d+)$", done.stdout, re.M)
+    said = {n: (d.replace("put", "").lower(), int(w)) for n, d, w in rows}
+    if said != truth or len(rows) != len(said):
+        yield f"{path.name}: ports differ: {sorted(set(said.items()) ^ set(truth.items()))[:4]}"
+    added = re.findall(r"^add_fileset_file (\S+) SYSTEM_VERILOG PATH", done.stdout, re.M)
+    if added != files * 2 or set(re.findall(r" TOP_LEVEL (\S+)$", done.stdout, re.M)) != {top}:
+        yield f"{path.name}: files or top"
+    axi = set(re.findall(r"^add_interface (\S+) axi4", done.stdout, re.M))
+    if axi != buses:
+        yield f"{path.name}: interfaces {sorted(axi)}"
+    interfaces = set(re.findall(r"^add_interface (\S+)", done.stdout, re.M))
+    clocked = set(re.findall(r"^set_interface_property (\S+) associatedClock", done.stdout, re.M))
+    if interfaces - clocked != {n for n in truth if n.endswith("_clock")}:
+        yield f"{path.name}: without a clock: {sorted(interfaces - clocked)}"
+    if top == "sl_ip_top" and done.stdout.count("sl_cdc_quartus.sdc") != 2:
+        yield f"{path.name}: sl_cdc_quartus.sdc is not in the synthesis files"
 
 
 # What yosys makes of the self test before Icarus runs it: its registers and expressions as they are.
@@ -205,14 +257,28 @@ def self_test():
         assert not list(package_findings(folder)), list(package_findings(folder))
         top.write_text(good.replace("output logic irq,", "output logic irq, output logic extra,"))
         found = list(package_findings(folder))
-        assert any("ipxact" in f for f in found), found
+        assert any("sl_top.ipxact" in f for f in found), found
         top.write_text(good)
         files = ROOT / folder / "sl_filelist.f"
         lines = files.read_text()
         files.write_text(lines.replace("sl_fifo.sv\n", ""))
         found = " ".join(package_findings(folder))
         files.write_text(lines)
-        assert all(p in found for p in ["Bender.yml", "sluice.core", "ipxact"]), found
+        assert all(p in found for p in ["Bender.yml", "lint", "core", "example", "sl_ip_top.ipxact", "sl_top.ipxact"]), found
+        for name, old, new, expected in [
+            ("sl_ip_top.ipxact.xml", "<ipxact:name>config_bresp", "<ipxact:name>config_bvalid", "two interfaces"),
+            ("sl_ip_top.ipxact.xml", "model_select:input:output", "model_select:input", "associated"),
+            ("sl_ip_top.ipxact.xml", 'name="AXI4-Lite" version', 'name="AXI4" version', "interfaces"),
+            ("sl_ip_top_hw.tcl", "associatedClock config_clock", "associatedReset config_clock", "without a clock"),
+            ("sl_ip_top_hw.tcl", "add_interface config axi4lite end", "add_interface configs axi4lite end", "interfaces"),
+            ("sluice.core", "toplevel: sl_example", "toplevel: sl_top", "another top"),
+        ]:
+            text = (ROOT / folder / name).read_text()
+            assert old in text, old
+            (ROOT / folder / name).write_text(text.replace(old, new))
+            found = " ".join(package_findings(folder))
+            (ROOT / folder / name).write_text(text)
+            assert expected in found, (name, new, found)
     finally:
         shutil.rmtree(ROOT / folder)
     print("elaborate.py: every check can fail")
