@@ -71,6 +71,8 @@ lint: lint-tools python-tools ## format, clippy, Verilator -Wall on every named 
 elaborate: flow-tools ## slang and yosys on every named configuration; packages for other tools read back
 	.tools/venv/bin/python tools/flow/elaborate.py --self-test
 	.tools/venv/bin/python tools/flow/elaborate.py
+	.tools/venv/bin/python tools/flow/constraints.py --self-test
+	.tools/venv/bin/python tools/flow/constraints.py
 
 smoke: flow-tools ## Icarus runs the board's self test of c1b4
 	.tools/venv/bin/python tools/flow/elaborate.py --icarus

@@ -138,8 +138,9 @@ case $what in
     pip_install lint "$root/tools/requirements-lint.txt"
     pip_install flow "$root/tools/requirements-flow.txt"
     need iverilog command -v iverilog
-    # In a subshell: at home all flows but the Icarus run work without it.
-    (install_debian) || [ -z "${CI:-}" ] || die "the Icarus run needs iverilog and could not get it"
+    need tcl command -v tclsh
+    # In a subshell: at home all flows but the Icarus run and the vendors' scripts work without them.
+    (install_debian) || [ -z "${CI:-}" ] || die "flows need iverilog and tclsh and could not get them"
     ;;
   *) die "unknown argument '$what' (base, lint, flow or python)" ;;
 esac

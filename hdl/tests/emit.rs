@@ -67,22 +67,105 @@ fn golden_file_list() {
 #[test]
 fn golden_packages() {
     let files = generator("c1b4").files().unwrap();
-    for name in ["sluice.core", "sl_top_hw.tcl", "sl_top.ipxact.xml"] {
+    for name in [
+        "sluice.core",
+        "sl_ip_top_hw.tcl",
+        "sl_ip_top.ipxact.xml",
+        "sl_top_hw.tcl",
+    ] {
         insta::assert_snapshot!(name.replace('.', "_"), files[name]);
     }
+}
+
+#[test]
+fn golden_constraints_and_example() {
+    let files = generator("c6b32").files().unwrap();
+    for name in ["sl_cdc.xdc", "sl_cdc_quartus.sdc", "sl_example.sv"] {
+        insta::assert_snapshot!(name.replace('.', "_"), files[name]);
+    }
+}
+
+/// Instances of the crossing modules in a module's text.
+fn crossings(text: &str) -> Vec<(String, String)> {
+    let mut lines = text.lines().map(str::trim).peekable();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        let module = line.split(' ').next().unwrap_or_default();
+        if !(module.starts_with("sl_cdc_") || module == "sl_reset_sync") {
+            continue;
+        }
+        let head = if line.ends_with("#(") {
+            lines.find(|l| l.starts_with(") ")).unwrap()
+        } else {
+            line
+        };
+        let instance = head.split(' ').nth(1).unwrap();
+        found.push((module.to_owned(), instance.to_owned()));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_crossing_has_constraints() {
+    use sluice_hdl::constraints::CROSSINGS;
+    let mut table: Vec<_> = CROSSINGS
+        .iter()
+        .map(|c| (c.module.name().to_owned(), c.instance.to_owned()))
+        .collect();
+    table.sort();
+    let files = generator("c2b8").files().unwrap();
+    let top = &files["sl_ip_top.sv"];
+    assert_eq!(crossings(top), table);
+    // Elsewhere crossing modules stand in crossing modules only, whose own paths the table has.
+    for (name, text) in &files {
+        let own = ["sl_cdc_fifo.sv", "sl_cdc_handshake.sv", "sl_ip_top.sv"];
+        if name.ends_with(".sv") && !own.contains(&name.as_str()) {
+            assert_eq!(crossings(text), [], "{name}");
+        }
+    }
+    assert_ne!(crossings(&top.replace("u_cross_idle", "u_idle")), table);
+    for constraints in ["sl_cdc.xdc", "sl_cdc_quartus.sdc"] {
+        for (module, instance) in &table {
+            let header = format!("# {module} {instance}\n");
+            assert!(
+                files[constraints].contains(&header),
+                "{constraints}: {header}"
+            );
+        }
+    }
+}
+
+#[test]
+fn scripts_have_a_part_only_where_it_is_public() {
+    let part = |config: &str, script: &str| {
+        let files = generator(config).files().unwrap();
+        let line = files[script]
+            .lines()
+            .find(|l| l.starts_with("set sl_part "));
+        line.unwrap().split('"').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(part("c6b32", "sl_quartus.tcl"), "AGFB014R24B2E2V");
+    assert_eq!(part("c6b32", "sl_vivado.tcl"), "");
+    let v80 = part("amd_v80_c6b32", "sl_vivado.tcl");
+    assert_eq!(v80, "xcv80-lsva4737-2MHP-e-S");
+    assert_eq!(part("c3b64", "sl_quartus.tcl"), "");
+    assert_eq!(part("c1b4", "sl_vivado.tcl"), "");
 }
 
 #[test]
 fn packages_name_every_file_and_port() {
     let generator = generator("c2b8");
     let files = generator.files().unwrap();
-    let ports = sluice_hdl::packaging::ports("sl_top", &files["sl_top.sv"]).unwrap();
-    assert!(ports.len() > 20);
     for package in [
         "sluice.core",
         "Bender.yml",
+        "sl_ip_top.ipxact.xml",
+        "sl_ip_top_hw.tcl",
         "sl_top.ipxact.xml",
         "sl_top_hw.tcl",
+        "sl_quartus.tcl",
+        "sl_vivado.tcl",
     ] {
         let text = &files[package];
         let sources = files["sl_filelist.f"]
@@ -92,10 +175,19 @@ fn packages_name_every_file_and_port() {
             assert!(text.contains(source), "{package} lacks {source}");
         }
     }
-    for port in &ports {
-        for package in ["sl_top.ipxact.xml", "sl_top_hw.tcl"] {
+    for top in ["sl_ip_top", "sl_top"] {
+        let ports = sluice_hdl::packaging::ports(top, &files[&format!("{top}.sv")]).unwrap();
+        assert!(ports.len() > 20);
+        for (port, form) in ports
+            .iter()
+            .flat_map(|p| [(p, "ipxact.xml"), (p, "hw.tcl")])
+        {
+            let package = [format!("{top}.{form}"), format!("{top}_{form}")]
+                .into_iter()
+                .find(|name| files.contains_key(name))
+                .unwrap();
             assert!(
-                files[package].contains(&port.name),
+                files[&package].contains(&port.name),
                 "{package} lacks {}",
                 port.name
             );
@@ -116,11 +208,20 @@ fn only_generated_files_depend_on_the_configuration() {
         [
             "Bender.yml",
             "config.json",
+            "sl_cdc.xdc",
+            "sl_cdc_quartus.sdc",
+            "sl_clocks.sdc",
+            "sl_clocks.xdc",
             "sl_core_block.sv",
+            "sl_example.sv",
+            "sl_ip_top.ipxact.xml",
             "sl_ip_top.sv",
+            "sl_ip_top_hw.tcl",
+            "sl_quartus.tcl",
             "sl_top.ipxact.xml",
             "sl_top.sv",
             "sl_top_hw.tcl",
+            "sl_vivado.tcl",
             "sluice.core"
         ]
     );

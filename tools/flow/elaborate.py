@@ -8,7 +8,7 @@ tools/flow/elaborate.py --self-test  show that each check can fail
 
 | check   | what                                                                                                |
 |---------|-----------------------------------------------------------------------------------------------------|
-| slang   | full elaboration, assertions included; any warning (implicit narrowing too) is an error             |
+| slang   | full elaboration of `sl_example`, all else in it, with assertions; any warning is an error          |
 | yosys   | read_slang, hierarchy; for blocks up to 8 lanes also processes, `check -assert`                      |
 | FuseSoC | finds the core, sets up three targets, top level and files as emitted                               |
 | IP-XACT | ipyxact reads both components; ports are those slang elaborates, each in one interface; buses, clocks |
@@ -107,7 +107,7 @@ STREAMS = {"model_select", "input", "output"}
 def fusesoc_findings(directory, target, top, files):
     name = re.search(r'^name: "(.*)"', (directory / "sluice.core").read_text(), re.M).group(1)
     with tempfile.TemporaryDirectory() as scratch:
-        command = [common.tool("fusesoc"), "--cores-root", directory, "run", "--setup", "--target", target, "--work-root", scratch, name]
+        command = [common.tool("python"), common.tool("fusesoc"), "--cores-root", directory, "run", "--setup", "--target", target, "--work-root", scratch, name]
         done = subprocess.run(list(map(str, command)), cwd=scratch, capture_output=True, text=True)
         made = list(pathlib.Path(scratch).rglob("*.vc"))
         if done.returncode != 0 or not made:
@@ -298,7 +298,7 @@ def body():
     ok = True
     for config in args.configs:
         folder = common.emit(config, BUILD / "elaborate" / config)
-        said = slang(f"--top sl_top -F {folder / 'sl_filelist.f'}")
+        said = slang(f"--top sl_example -F {folder / 'sl_filelist.f'} {folder / 'sl_example.sv'}")
         print(f"slang {config}: {'clean' if not said else said}", flush=True)
         seconds = yosys(config, folder)
         print(f"yosys {config}: clean ({seconds:.0f} s)", flush=True)
