@@ -205,6 +205,7 @@ struct Vendor<'a> {
     version: &'static str,
     config: &'a HardwareConfig,
     top: &'static str,
+    crossings: &'static [Crossing],
     compute_ns: String,
     config_ns: String,
     shorter_ns: String,
@@ -214,12 +215,6 @@ struct Vendor<'a> {
     pins: Vec<String>,
     quartus_part: &'static str,
     vivado_part: &'static str,
-}
-
-impl Vendor<'_> {
-    fn crossings(&self) -> &'static [Crossing] {
-        CROSSINGS
-    }
 }
 
 macro_rules! template {
@@ -269,6 +264,7 @@ pub fn render(
         version: env!("CARGO_PKG_VERSION"),
         config,
         top: IP_TOP,
+        crossings: CROSSINGS,
         compute_ns: period(config.clock_mhz),
         config_ns: period(CONFIG_CLOCK_MHZ),
         shorter_ns: period(config.clock_mhz.max(CONFIG_CLOCK_MHZ)),

@@ -85,7 +85,7 @@ struct IpTop<'a> {
 #[template(path = "sl_example.sv")]
 struct Example<'a> {
     s: Sizes<'a>,
-    example: &'static str,
+    module: &'static str,
     top: &'static str,
 }
 
@@ -103,7 +103,7 @@ fn by_space(width: u32, value: impl Fn(Space) -> u32) -> String {
 pub fn example(config: &HardwareConfig) -> Result<String, HdlError> {
     let example = Example {
         s: Sizes::of(config),
-        example: EXAMPLE,
+        module: EXAMPLE,
         top: IP_TOP,
     };
     example

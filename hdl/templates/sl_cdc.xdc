@@ -10,7 +10,7 @@
 set sl_config_period ${ v.config_ns }$
 set sl_compute_period ${ v.compute_ns }$
 set sl_shorter_period ${ v.shorter_ns }$
-/*%- for c in v.crossings() %*/
+/*%- for c in v.crossings %*/
 
 # ${ c.module.name() }$ ${ c.instance }$
 /*%- if c.is_reset() %*/

@@ -40,7 +40,7 @@ proc sl_data {from} {
   set_min_delay -from $sources -100
   set_data_delay -from $sources -get_value_from_clock_period dst_clock_period -value_multiplier 1.0
 }
-/*%- for c in v.crossings() %*/
+/*%- for c in v.crossings %*/
 
 # ${ c.module.name() }$ ${ c.instance }$
 /*%- if c.is_reset() %*/

@@ -9,7 +9,7 @@
 //            would be taken for those of the next job.
 // Start      InitDir is a folder of images (`sluice rtl --images`, sluice_hdl::images); nobody loads or enables.
 
-module ${ example }$ #(
+module ${ module }$ #(
     parameter string InitDir = "images",
     parameter int unsigned NumModels = ${ s.max_models }$  // of the program in InitDir
 ) (
@@ -32,10 +32,10 @@ module ${ example }$ #(
     output logic [31:0] dropped
 );
   if (InitDir == "") begin : gen_bad_init
-    $error("${ example }$: InitDir must name a folder of memory images");
+    $error("${ module }$: InitDir must name a folder of memory images");
   end
   if (NumModels < 1 || NumModels > ${ s.max_models }$) begin : gen_bad_models
-    $error("${ example }$: NumModels must be 1 to ${ s.max_models }$");
+    $error("${ module }$: NumModels must be 1 to ${ s.max_models }$");
   end
 
   // Of the first beat: its model has been taken, its data has been taken. Each side takes it when it can.

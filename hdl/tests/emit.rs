@@ -120,7 +120,8 @@ fn every_crossing_has_constraints() {
     // Elsewhere crossing modules stand in crossing modules only, whose own paths the table has.
     for (name, text) in &files {
         let own = ["sl_cdc_fifo.sv", "sl_cdc_handshake.sv", "sl_ip_top.sv"];
-        if name.ends_with(".sv") && !own.contains(&name.as_str()) {
+        let is_source = Path::new(name).extension().is_some_and(|e| e == "sv");
+        if is_source && !own.contains(&name.as_str()) {
             assert_eq!(crossings(text), [], "{name}");
         }
     }

@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 use std::{env, fs};
 
 use sluice_hdl::Generator;
+use sluice_hdl::generator::EXAMPLE;
 use sluice_isa::{HardwareConfig, presets};
 
 /// Small, the open-flow bitstream, that with FP8 weights, the product, the same with FP8 weights, the widest.
@@ -96,15 +97,18 @@ fn lint_config(config: &HardwareConfig, dir: &Path) -> bool {
             return false;
         }
     };
-    // The accelerator is seen again under the configuration bus: alone only where that costs little.
-    let alone = (config.block_size <= 16).then_some(&manifest.top);
-    alone.into_iter().chain([&manifest.ip_top]).all(|top| {
+    // The accelerator is seen again under the configuration bus: alone only where that costs little; so, too, the example.
+    let alone = (config.block_size <= 16).then_some((manifest.top.as_str(), None));
+    let example = (config.block_size <= 8).then(|| (EXAMPLE, Some(format!("{EXAMPLE}.sv"))));
+    let tops = [alone, Some((manifest.ip_top.as_str(), None)), example];
+    tops.into_iter().flatten().all(|(top, source)| {
         clean(
             &format!("{} {top}", config.name),
             verilator()
                 .current_dir(dir)
                 .args(["--lint-only", "-Wall", "--assert", "--top-module"])
-                .args([top.as_str(), "-f", "sl_filelist.f"]),
+                .args([top, "-f", "sl_filelist.f"])
+                .args(source),
         )
     })
 }
