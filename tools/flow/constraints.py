@@ -198,6 +198,14 @@ proc get_collection_size {collection} { return 1 }
 """
 
 
+# Beside the ends.
+OPTIONS = {
+    "-datapath_only",
+    *("-get_value_from_clock_period", "-value_multiplier"),
+    *("-get_skew_value_from_clock_period", "-skew_value_multiplier"),
+}
+
+
 def xdc_name(name):
     """A register, or a pin of one, in Vivado."""
     path, _, last = name.rpartition("/")
@@ -244,6 +252,7 @@ class Constraints:
             if call[0] == "post_message":
                 yield f"{self.file.name}: {words}"
                 continue
+            yield from (f"{self.file.name}: {call[0]} {w}" for w in words if re.match(r"-[a-z]", w) and w not in OPTIONS)
             if not ends:
                 yield f"{self.file.name}: {call[0]} without an end"
             sets = {}

@@ -22,7 +22,7 @@ module sl_aligner #(
     output logic [BlockSize-1:0][17:0] a_o
 );
   logic [BlockSize-1:0][9:0] exp;
-  logic [BlockSize-1:0][17:0] a;
+  logic [BlockSize-1:0][17:0] aligned;
   logic [BlockSize-1:0] poison;
 
   for (genvar k = 0; k < BlockSize; k++) begin : gen_lane
@@ -36,12 +36,12 @@ module sl_aligner #(
         .exp_o     (exp[k]),
         .poison_o  (poison[k]),
         .max_i     (max_o),
-        .a_o       (a[k])
+        .a_o       (aligned[k])
     );
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid_i[4+TreeStages]) a_o <= a;
+    if (valid_i[4+TreeStages]) a_o <= aligned;
   end
 
   sl_align_max #(
