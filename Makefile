@@ -13,7 +13,7 @@ PYVENV := .tools/pyvenv/bin
 MYPY_OPTIONS := --show-traceback --no-native-parser --cache-dir=/dev/null
 
 .PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean \
-  flow-tools elaborate formal smoke netlist resources
+  flow-tools elaborate formal smoke netlist resources cocotb-tools cocotb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -30,6 +30,9 @@ python-tools: setup
 
 flow-tools: setup
 	@tools/setup.sh flow
+
+cocotb-tools: setup
+	@tools/setup.sh cocotb
 
 wheel: python-tools ## the Python wheel, vollo_compiler and vollo_torch, into build/wheels
 	rm -rf build/wheels
@@ -87,6 +90,9 @@ resources: flow-tools ## cells, memory bits and multiplier blocks against hdl/re
 
 formal: flow-tools ## prove the control path: order of jobs, credit, no deadlock; mutants of the RTL must be caught
 	tools/flow/formal.py
+
+cocotb: cocotb-tools ## the emitted top in a cocotb bench: AXI4-Lite and AXI4-Stream models of cocotbext-axi against the VM's answers
+	.tools/venv/bin/python tools/flow/cocotb_bench.py
 
 fmt: lint-tools python-tools ## format Rust, SystemVerilog and Python in place
 	$(CARGO) fmt --all

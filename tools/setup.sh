@@ -4,6 +4,7 @@
 #   tools/setup.sh         Verilator and what it takes to build models (`make setup`)
 #   tools/setup.sh lint    the SystemVerilog linters on top (`make lint-tools`)
 #   tools/setup.sh flow    place and route, solver, packagers, Icarus on top of the linters (`make flow-tools`)
+#   tools/setup.sh cocotb  what the cocotb bench takes on top of Verilator (`make cocotb-tools`)
 #   tools/setup.sh python  what the Python packages are built, checked and tested with (`make python-tools`)
 #
 # Idempotent: a second run checks and prints nothing. Everything but Debian packages goes into .tools/ of this checkout.
@@ -124,7 +125,17 @@ install_python() {
   pip_install python "$root/tools/requirements-python.txt"
 }
 
+# cocotb runs Python inside the simulation, for which it needs its shared library; Debian has that in a package of its own.
+install_cocotb() {
+  pip_install cocotb "$root/tools/requirements-cocotb.txt"
+  local version
+  version=$("$venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  need "libpython$version" test -n "$("$venv/bin/python" -m find_libpython 2>/dev/null)"
+  install_debian
+}
+
 case $what in
+  cocotb) install_cocotb ;;
   python) install_python ;;
   base)
     if [ -n "${VERILATOR:-}" ]; then
@@ -142,5 +153,5 @@ case $what in
     # In a subshell: at home all flows but the Icarus run and the vendors' scripts work without them.
     (install_debian) || [ -z "${CI:-}" ] || die "flows need iverilog and tclsh and could not get them"
     ;;
-  *) die "unknown argument '$what' (base, lint, flow or python)" ;;
+  *) die "unknown argument '$what' (base, lint, flow, cocotb or python)" ;;
 esac

@@ -27,6 +27,9 @@ pub struct ModelArgs {
     /// Shape of an input the model file leaves open, e.g. 1,64; give it once per input (.onnx only, one model)
     #[arg(long, value_name = "SHAPE")]
     input_shape: Vec<Shape>,
+    /// The state of the models can be reset at run time, by a model-select beat with bit 15 set; costs nothing
+    #[arg(long)]
+    state_reset: bool,
 }
 
 /// Value of `--streaming-transform`.
@@ -90,6 +93,7 @@ pub fn program(
         let mut graph = frontend::load(path, &shapes)?;
         let mut options = ModelOptions {
             name: args.model_name.get(i).cloned(),
+            resettable: args.state_reset,
             ..ModelOptions::default()
         };
         if let Some(Axes(Some(axes))) = args.streaming_transform.get(i) {

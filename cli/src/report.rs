@@ -10,7 +10,7 @@
 //! **Contract.** JSON keys are stable; new ones may come.
 
 use serde::Serialize;
-use sluice_isa::{HardwareConfig, MatrixKind, Program, TensorInfo};
+use sluice_isa::{HardwareConfig, MatrixKind, NumberFormat, Program, TensorInfo};
 
 use crate::table::Table;
 
@@ -19,6 +19,8 @@ use crate::table::Table;
 pub struct Tensor {
     name: String,
     shape: Vec<usize>,
+    data_dim: usize,
+    format: NumberFormat,
     streaming_dim: Option<usize>,
     beats: usize,
 }
@@ -29,6 +31,8 @@ pub struct Model {
     index: usize,
     name: String,
     parameters: u64,
+    has_state: bool,
+    resettable: bool,
     inputs: Vec<Tensor>,
     outputs: Vec<Tensor>,
     ticks: u32,
@@ -67,6 +71,8 @@ fn tensor(t: &TensorInfo, config: &HardwareConfig) -> Tensor {
     Tensor {
         name: t.name.clone(),
         shape: t.shape.clone(),
+        data_dim: t.data_dim,
+        format: t.format,
         streaming_dim: t.streaming_dim,
         beats: t.beats(config.block_size as usize),
     }
@@ -101,6 +107,8 @@ impl Report {
                     index,
                     name: m.name.clone(),
                     parameters: m.parameters,
+                    has_state: m.init_pc.is_some(),
+                    resettable: m.resettable,
                     inputs: m.inputs.iter().map(|t| tensor(t, c)).collect(),
                     outputs: m.outputs.iter().map(|t| tensor(t, c)).collect(),
                     ticks: m.ticks,

@@ -342,3 +342,49 @@ fn a_closed_pipe_is_no_error() {
         .unwrap();
     assert!(status.success());
 }
+
+#[test]
+fn a_load_image_is_the_program_as_bus_words() {
+    let s = Scratch::with_tiny("load_image");
+    let report = json(&s.ok("load-image tiny.sluice -o tiny.load --json"));
+    let bytes = std::fs::read(s.path("tiny.load")).unwrap();
+    let program = sluice_isa::Program::load(&s.path("tiny.sluice")).unwrap();
+    let image = sluice_isa::load_image::load_image(&program).unwrap();
+    assert_eq!(bytes, sluice_isa::load_image::to_bytes(&image));
+    assert_eq!(report["words"], image.len());
+    let checksum = report["program_checksum"].as_str().unwrap();
+    assert_eq!(u32::from_str_radix(checksum, 16).unwrap(), image[4]);
+    let hash = report["config_hash"].as_str().unwrap();
+    let words = u64::from(image[2]) | u64::from(image[3]) << 32;
+    assert_eq!(u64::from_str_radix(hash, 16).unwrap(), words);
+
+    // Another program, other words.
+    s.ok("example mlp -o other.nnir --inputs 8 --hidden 8 --outputs 4 --seed 2");
+    s.ok("compile other.nnir --config c2b8 -o other.sluice");
+    s.ok("load-image other.sluice -o other.load");
+    assert_ne!(bytes, std::fs::read(s.path("other.load")).unwrap());
+    s.fails(
+        "load-image other.sluice -o other.sluice",
+        2,
+        "[SL-X010] --output other.sluice would overwrite the program; choose another name",
+    );
+}
+
+#[test]
+fn state_reset_is_an_option_of_the_program() {
+    let s = Scratch::new("state_reset");
+    s.ok("example cnn -o c.nnir --inputs 4 --hidden 8 --outputs 2");
+    for (option, resettable) in [("", false), ("--state-reset", true)] {
+        let line =
+            format!("compile c.nnir --config c2b8 --streaming-transform 2 {option} -o c.sluice");
+        s.ok(&line);
+        let model = &json(&s.ok("metrics c.sluice --json"))["models"][0];
+        assert_eq!(model["resettable"], resettable);
+        assert_eq!(model["has_state"], true);
+        let input = &model["inputs"][0];
+        assert_eq!(
+            (&input["data_dim"], &input["format"]),
+            (&1.into(), &"bf16".into())
+        );
+    }
+}

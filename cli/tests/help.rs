@@ -8,7 +8,17 @@ use common::Scratch;
 fn help_of_every_command() {
     let s = Scratch::new("help");
     for command in [
-        "", "compile", "run", "metrics", "schedule", "rtl", "cosim", "config", "example", "doctor",
+        "",
+        "compile",
+        "run",
+        "metrics",
+        "schedule",
+        "rtl",
+        "load-image",
+        "cosim",
+        "config",
+        "example",
+        "doctor",
     ] {
         let name = if command.is_empty() {
             "sluice"
@@ -24,7 +34,16 @@ fn every_command_is_described_once() {
     let s = Scratch::new("help_every");
     let all = s.ok("--help");
     for command in [
-        "compile", "run", "metrics", "schedule", "rtl", "cosim", "config", "example", "doctor",
+        "compile",
+        "run",
+        "metrics",
+        "schedule",
+        "rtl",
+        "load-image",
+        "cosim",
+        "config",
+        "example",
+        "doctor",
     ] {
         assert_eq!(
             all.lines()

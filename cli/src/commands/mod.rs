@@ -8,6 +8,7 @@ mod config;
 mod cosim;
 mod doctor;
 mod example;
+mod load_image;
 mod metrics;
 mod rtl;
 mod run;
@@ -46,6 +47,7 @@ enum Command {
     Metrics(metrics::Metrics),
     Schedule(schedule::Schedule),
     Rtl(rtl::Rtl),
+    LoadImage(load_image::LoadImage),
     Cosim(cosim::Cosim),
     Config(config::Config),
     Example(example::Example),
@@ -90,6 +92,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         Command::Metrics(c) => c.run(),
         Command::Schedule(c) => c.run(),
         Command::Rtl(c) => c.run(),
+        Command::LoadImage(c) => c.run(),
         Command::Cosim(c) => c.run(),
         Command::Config(c) => c.run(),
         Command::Example(c) => c.run(),
