@@ -6,8 +6,8 @@
 | load image    | 32-bit words, little-endian, as `sluice load-image` writes them |
 | streams       | bytes: a lane is two bytes, lane 0 first, a beat is a block |
 
-**Contract.** `Accelerator.read` and `write` check the response of every access. Whoever feeds the streams starts over when
-`stream_reset` is high: sources and sink take it as their reset, and `forget` drops what was queued.
+**Contract.** `Accelerator.read` and `write` check the response of every access. Sources and sink take `stream_reset` as their reset, and
+what was queued for them or came in is dropped with it.
 **Errors.** `Mismatch` for whatever the accelerator should not have done.
 """
 
@@ -97,13 +97,9 @@ def stalls(seed, share):
 class Accelerator:
     """Clocks, reset, masters and slaves around one `sl_ip_top`."""
 
-    def __init__(self, dut, config_ps, compute_ps):
+    def __init__(self, dut, compute_ps):
         self.dut = dut
-        cocotb.start_soon(Clock(dut.config_clock, config_ps, "ps").start())
-        cocotb.start_soon(Clock(dut.compute_clock, compute_ps, "ps").start())
         self.compute_ps = compute_ps
-        dut.config_reset.value = 1
-        dut.compute_reset.value = 0
         self.bus = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "config"), dut.config_clock, dut.config_reset)
         stream = {"clock": dut.compute_clock, "reset": dut.stream_reset}
         self.select = AxiStreamSource(AxiStreamBus.from_prefix(dut, "model_select"), **stream)
@@ -111,15 +107,22 @@ class Accelerator:
         self.output = AxiStreamSink(AxiStreamBus.from_prefix(dut, "output"), **stream)
         self.beat_bytes = len(dut.input_tdata) // 8
         cocotb.start_soon(self.watch_output())
+        cocotb.start_soon(self.watch_reset())
 
-    async def reset(self):
-        """`config_reset` for the time the documentation asks for, in both clocks."""
-        self.dut.config_reset.value = 1
-        await ClockCycles(self.dut.compute_clock, 4)
-        await ClockCycles(self.dut.config_clock, 4)
-        self.dut.config_reset.value = 0
-        await ClockCycles(self.dut.config_clock, 2)
-        self.forget()
+    @classmethod
+    async def create(cls, dut, config_ps, compute_ps):
+        """Starts the clocks; masters and slaves come to life in reset, whatever the pins said before."""
+        cocotb.start_soon(Clock(dut.config_clock, config_ps, "ps").start())
+        cocotb.start_soon(Clock(dut.compute_clock, compute_ps, "ps").start())
+        dut.compute_reset.value = 0
+        dut.config_reset.value = 1
+        await ClockCycles(dut.compute_clock, 4)
+        await ClockCycles(dut.config_clock, 4)
+        accelerator = cls(dut, compute_ps)
+        await ClockCycles(dut.config_clock, 1)
+        dut.config_reset.value = 0
+        await ClockCycles(dut.config_clock, 2)
+        return accelerator
 
     def pause(self, share, seed=1):
         """Random pauses on every channel of the bus and on every stream; none for a share of 0."""
@@ -141,6 +144,13 @@ class Accelerator:
                 raise Mismatch(f"an output beat that was not taken changed from {offered} to {beat}")
             offered = None if dut.output_tready.value else beat
 
+    async def watch_reset(self):
+        """What feeds the streams starts over with the compute side: nothing queued before goes in after."""
+        while True:
+            await RisingEdge(self.dut.stream_reset)
+            for stream in (self.select, self.input, self.output):
+                stream.clear()
+
     # Registers.
 
     async def access(self, write, address, data=b"\0\0\0\0"):
@@ -155,13 +165,13 @@ class Accelerator:
         address = REG[name] + 4 * index
         response, value = await self.access(False, address)
         if response != AxiResp.OKAY:
-            raise Mismatch(f"read of {name} ({address:#x}): {response}")
+            raise Mismatch(f"read of {name} ({address:#x}): {response.name}")
         return value
 
     async def write(self, name, value, response=AxiResp.OKAY):
         found, _ = await self.access(True, REG[name], struct.pack("<I", value))
         if found != response:
-            raise Mismatch(f"write of {value:#x} to {name}: {found}, expected {response}")
+            raise Mismatch(f"write of {value:#x} to {name}: {found.name}, expected {response.name}")
 
     async def field(self, name, field):
         mask = REG[f"{name}_{field}"]
@@ -199,7 +209,7 @@ class Accelerator:
             for word in run:
                 answer = await self.bus.write(REG["LOAD_WINDOW"], struct.pack(f"<{len(word)}I", *word))
                 if answer.resp != AxiResp.OKAY:
-                    raise Mismatch(f"load window, after load address {address:#x}: {answer.resp}")
+                    raise Mismatch(f"load window, after load address {address:#x}: {answer.resp.name}")
         await self.expect("LOAD_COUNT", image.words())
         await self.write("PROGRAM_CHECKSUM", image.checksum if checksum is None else checksum, response)
         await self.until(loading=False, program_ok=response == AxiResp.OKAY)
@@ -211,14 +221,8 @@ class Accelerator:
     async def soft_reset(self):
         await self.write("CONTROL", REG["CONTROL_SOFT_RESET"])
         await self.until(idle=True, settling=False)
-        self.forget()
 
     # Streams.
-
-    def forget(self):
-        """Drops what was queued for the streams and what came in."""
-        for stream in (self.select, self.input, self.output):
-            stream.clear()
 
     def start(self, job):
         """Queues a job's select beat and its input beats; in which order they arrive is up to the pauses."""

@@ -21,9 +21,7 @@ def image():
 
 async def ready(dut, clocks="slow_config"):
     """An accelerator out of reset."""
-    accelerator = Accelerator(dut, *CLOCKS[clocks])
-    await accelerator.reset()
-    return accelerator
+    return await Accelerator.create(dut, *CLOCKS[clocks])
 
 
 async def running(dut, clocks="slow_config", pauses=0.0, seed=1):
@@ -95,7 +93,7 @@ async def bus_errors(dut):
     ]
     for count, (what, write, address, data, error) in enumerate(refused, 1):
         response, _ = await acc.access(write, address, data)
-        assert response == SLVERR, f"{what}: {response}"
+        assert response == SLVERR, f"{what}: {response.name}"
         await acc.expect("BUS_ERROR_COUNT", count)
         await acc.expect("BUS_ERROR_ADDRESS", address | (REG["BUS_ERROR_ADDRESS_WRITE"] if write else 0))
         await acc.expect_errors(error)
@@ -200,7 +198,6 @@ async def reset_in_the_middle(dut, by):
             dut.compute_reset.value = 1
             await ClockCycles(dut.compute_clock, 4)
             assert dut.stream_reset.value
-            acc.forget()
             dut.compute_reset.value = 0
             while dut.stream_reset.value:
                 await ClockCycles(dut.compute_clock, 1)
