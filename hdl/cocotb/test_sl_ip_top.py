@@ -7,7 +7,7 @@ import cocotb
 from cocotb.triggers import ClockCycles, Timer
 from cocotbext.axi import AxiResp
 
-from sluice_axi import REG, Accelerator, LoadImage, Mismatch, compare
+from sluice_axi import REG, Accelerator, Held, LoadImage, Mismatch, compare
 from sluice_jobs import BLOCK, DENSE, FOLDER, REPORT, SEQUENCES, STREAM, flawed
 
 # Periods of config clock and compute clock, ps: config slower, faster, equal.
@@ -195,12 +195,11 @@ async def reset_in_the_middle(dut, by):
             await acc.soft_reset()
             await acc.until(program_ok=True, enabled=False)
         else:
-            dut.compute_reset.value = 1
-            await ClockCycles(dut.compute_clock, 4)
-            assert dut.stream_reset.value
-            dut.compute_reset.value = 0
-            while dut.stream_reset.value:
-                await ClockCycles(dut.compute_clock, 1)
+            # The core shuts its streams first and follows some cycles later.
+            for level in (1, 0):
+                dut.compute_reset.value = level
+                while dut.stream_reset.value != level:
+                    await ClockCycles(dut.compute_clock, 1)
         await acc.until(settling=False, busy=False)
         await acc.expect("JOBS_DONE", 0)
         await acc.expect("MODEL_JOBS", 0, STREAM)
@@ -291,6 +290,16 @@ async def flaws_are_seen(dut):
     # An output too many.
     acc.start(job)
     await must_differ(acc.quiet(), "too many")
+    # An output beat that changes before it is taken, or goes away without a reset.
+    first, second = (1, 0xFF, 1), (2, 0xFF, 1)
+    for cycles in ([first, second], [first, None, first], [first, *[None] * 5]):
+        held = Held()
+        try:
+            for beat in cycles:
+                held.cycle(beat, ready=False, reset=False)
+        except Mismatch:
+            continue
+        raise AssertionError(f"not seen: {cycles}")
     # `tkeep` and the place of `tlast`.
     frame = await acc.frame()
     compare("as it is", frame, job.outputs[0])

@@ -204,7 +204,10 @@ def body():
         tests, failed, seconds = run(runner, folder, f"flaw-{flaw}", test_filter=test, environment={"SLUICE_BENCH_FLAW": flaw})
         caught = tests > 0 and failed == tests
         ok &= caught
-        print(f"  flaw in {flaw}: {failed} of {tests} tests fail, {'as they must' if caught else 'NOT ALL OF THEM'}, {seconds:.0f} s", flush=True)
+        print(
+            f"  flaw in {flaw}: {failed} of {tests} tests fail, {'as they must' if caught else 'NOT ALL OF THEM'}, {seconds:.0f} s",
+            flush=True,
+        )
     return 0 if ok else 1
 
 
