@@ -17,7 +17,7 @@ Examples:
   sluice load-image mlp.sluice -o mlp.load
   sluice load-image mlp.sluice -o mlp.load --json
 
-The file holds 32-bit words, little-endian; docs/bus.md says what to write where.";
+docs/cli.md has the layout of the file, docs/bus.md what to write where.";
 
 /// Write a program as the words that load it over the configuration bus
 #[derive(Debug, Args)]
