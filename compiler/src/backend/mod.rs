@@ -3,6 +3,7 @@
 //! | step | file | from -> to |
 //! |------|------|-----------|
 //! | lower | `lower.rs`, `tiles.rs` | graph -> operations on blocks ([`block`]) |
+//! | free the matrix units | `port_x.rs`, `ahead.rs` | words that only read -> none; sums over state -> the end of the previous job |
 //! | place | `place.rs` | operations -> cores, K splits |
 //! | schedule | `schedule.rs` | operations -> ticks |
 //! | allocate | `allocate.rs` | blocks -> addresses |
@@ -12,12 +13,14 @@
 //! the other models of the program.
 //! **Errors.** [`CompileError`], naming the model and the layer.
 
+mod ahead;
 pub mod allocate;
 pub mod block;
 mod encode;
 pub mod listing;
 mod lower;
 pub mod place;
+mod port_x;
 pub mod schedule;
 mod tiles;
 
@@ -393,9 +396,77 @@ fn best(
             }
         }
     }
-    let (placed, schedule, used) = best?;
+    let (placed, schedule, before) = best?;
     let schedule = refine(&placed, config, schedule)?;
-    Ok((placed, schedule, used))
+    let mut best = Candidate {
+        model: model.clone(),
+        placed,
+        schedule,
+        used: before,
+    };
+    // Ways to free the matrix units, kept where the job becomes shorter.
+    let improve = |model: block::BlockModel, best: &mut Candidate| -> Result<()> {
+        let Ok((placed, used)) = place(&model, config, cores, &best_split, used) else {
+            return Ok(());
+        };
+        let schedule = refine(&placed, config, schedule::schedule(&placed, config)?)?;
+        if cost(&schedule) < cost(&best.schedule) {
+            *best = Candidate {
+                model,
+                placed,
+                schedule,
+                used,
+            };
+        }
+        Ok(())
+    };
+    for model in port_x::without(model, cores.len()) {
+        improve(model, &mut best)?;
+    }
+    let model = best.model.clone();
+    for count in counts_ahead(&model, config, &best.schedule, cores.len()) {
+        let model = ahead::ahead(&model, config.block_size as usize, count);
+        improve(model, &mut best)?;
+    }
+    Ok((best.placed, best.schedule, best.used))
+}
+
+/// A form of a model, with its schedule and the weight blocks held with it.
+struct Candidate {
+    model: block::BlockModel,
+    placed: Placed,
+    schedule: Schedule,
+    used: WeightUse,
+}
+
+/// How many sums to move to the end of the previous job: what fills the cycles in which no matrix unit works, and somewhat less and more. They
+/// take no more than a 32nd of the tensor banks.
+fn counts_ahead(
+    model: &block::BlockModel,
+    config: &HardwareConfig,
+    schedule: &Schedule,
+    cores: usize,
+) -> BTreeSet<usize> {
+    let sums = ahead::sums(model, config.block_size as usize);
+    let busy = schedule.cores.iter().map(|c| c.matrix.len()).max();
+    let idle = schedule.ticks - busy.unwrap_or(0);
+    let mut cycles = 0;
+    let fill = sums
+        .iter()
+        .take_while(|&&terms| {
+            cycles += terms - 1;
+            cycles <= idle * cores
+        })
+        .count();
+    // Planes take two addresses.
+    let most = sums
+        .len()
+        .min(config.tensor_ram_depth as usize / 64 * cores);
+    [fill / 4, fill / 2, fill * 3 / 4, fill, fill * 5 / 4]
+        .map(|n| n.next_multiple_of(cores).min(most))
+        .into_iter()
+        .filter(|&n| n > 0)
+        .collect()
 }
 
 #[cfg(test)]

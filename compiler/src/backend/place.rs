@@ -280,6 +280,7 @@ impl Placing<'_> {
             alu: None,
             post: None,
             dst: planes,
+            tail: false,
             ..op.clone()
         };
         (piece, Term::Planes(planes))

@@ -310,9 +310,15 @@ impl<'a> Scheduler<'a> {
     }
 
     fn run(&mut self, limit: usize) -> Result<()> {
+        // Sums that the job before leaves are read no earlier than their way through the pipeline takes, so that its last ticks may make them.
+        let ops = self.placed.model.ops.iter().enumerate();
+        let sums: BTreeMap<usize, usize> = ops
+            .filter(|(_, o)| o.tail && matches!(o.source, Source::Sum { .. }))
+            .map(|(i, o)| (o.dst.0, self.write_offset(i)))
+            .collect();
         for b in 0..self.placed.model.blocks.len() {
             if self.placed.model.blocks[b].origin == Origin::State {
-                self.block_ready(b, 0, 0);
+                self.block_ready(b, sums.get(&b).copied().unwrap_or(0), 0);
             }
         }
         let beats = self.placed.model.input_beats;
