@@ -9,8 +9,6 @@ CARGO ?= cargo
 TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 # Debian's Python with torch, and what the wheel is built and tested with.
 PYVENV := .tools/pyvenv/bin
-# Its own parser and database ended in an internal error on one machine; without them it takes 6 s.
-MYPY_OPTIONS := --show-traceback --no-native-parser --cache-dir=/dev/null
 
 .PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean \
   flow-tools elaborate formal smoke netlist resources cocotb-tools cocotb
@@ -64,7 +62,7 @@ lint: lint-tools python-tools ## format, clippy, Verilator -Wall on every named 
 	$(CARGO) fmt --all --check
 	$(PYVENV)/ruff check python
 	$(PYVENV)/ruff format --check python
-	MYPYPATH=python $(PYVENV)/mypy $(MYPY_OPTIONS) --package vollo_compiler --package vollo_torch
+	$(PYVENV)/mypy
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin sl-pkg -- --check
 	PATH="$(TOOLS_PATH)" $(CARGO) run -p sluice-hdl --bin lint-rtl -- --verible

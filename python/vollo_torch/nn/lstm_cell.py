@@ -32,7 +32,10 @@ class LSTMCell(torch.nn.Module):
                 f"expected {tuple(self.cell_state.shape)}; give batch_size to the constructor if steps come in batches"
             )
         batched = self.batch_size is not None
-        lift = (lambda t: t) if batched else (lambda t: t.unsqueeze(0))
+
+        def lift(t: Tensor) -> Tensor:
+            return t if batched else t.unsqueeze(0)
+
         h, c = self.cell(lift(x), (lift(hidden_state), lift(self.cell_state)))
         self.cell_state = c if batched else c[0]
         result: Tensor = h if batched else h[0]
