@@ -332,3 +332,15 @@ fn a_model_compiles() {
     let file = folder("good").join("model_mlp.onnx");
     compile("model_mlp", &onnx::load(&file, &[vec![1, 16]]).unwrap());
 }
+
+#[test]
+fn scans_compile() {
+    let scans: Vec<Case> = cases("good")
+        .into_iter()
+        .filter(|case| case.name.starts_with("scan_"))
+        .collect();
+    assert!(scans.len() > 10, "only {} cases", scans.len());
+    for case in scans {
+        compile(&case.name, &onnx::load(&case.file, &[]).unwrap());
+    }
+}

@@ -298,6 +298,85 @@ def recurrent():
     good("model_lstm", built, {"x": values([1, steps, inputs], 70)})
 
 
+def scan_body(nodes, inputs, outputs, constants=()):
+    """The graph inside a Scan; extents as in `model`."""
+    return model(nodes, inputs, outputs, constants).graph
+
+
+def scanned(case, body, sequences, outputs, initial=(), constants=(), around=(), after=(), more=(), unread=(), opset=17, **attributes):
+    """`sequences` are run-time inputs, `unread` constant ones, `around` layers before the Scan, `after` layers behind it, `more` further inputs."""
+    initial = dict(initial)
+    nodes = [
+        *around,
+        node("Scan", [*initial, *sequences, *unread], list(outputs) if not after else after[0], name="scan", body=body, num_scan_inputs=len(sequences) + len(unread), **attributes),
+        *(after[1] if after else []),
+    ]
+    inputs = sequences | dict(more)
+    built = model(nodes, inputs, outputs, initial | dict(constants) | dict(unread), opset)
+    good(f"scan_{case}", built, {n: values(s, 200 + i) for i, (n, s) in enumerate(inputs.items())})
+
+
+def scans():
+    steps, width, hidden = 5, 3, 4
+    held = {"wx": values([width, hidden], 1), "wh": values([hidden, hidden], 2) / 4}
+    # A recurrent layer whose weights are around the body, or in it.
+    cell = [
+        node("MatMul", ["x", "wx"], ["a"]),
+        node("MatMul", ["h", "wh"], ["b"]),
+        node("Add", ["a", "b"], ["s"]),
+        node("Tanh", ["s"], ["h_new"]),
+        node("Identity", ["h_new"], ["y"]),
+    ]
+    io = {"h": [1, hidden], "x": [1, width]}, {"h_new": [1, hidden], "y": [1, hidden]}
+    sequence, results = {"xs": [steps, 1, width]}, {"last": [1, hidden], "ys": [steps, 1, hidden]}
+    first = {"h0": values([1, hidden], 3)}
+    scanned("cell", scan_body(cell, *io), sequence, results, first, held)
+    scanned("weights_inside", scan_body(cell, *io, held), sequence, results, first)
+    scanned("opset11", scan_body(cell, *io), sequence, results, first, held, opset=11)
+    scanned("reverse", scan_body(cell, *io), sequence, results, first, held, scan_input_directions=[1])
+    scanned("prepend", scan_body(cell, *io), sequence, results, first, held, scan_output_directions=[1])
+    scanned("backward", scan_body(cell, *io), sequence, results, first, held, scan_input_directions=[1], scan_output_directions=[1])
+    # Steps along other axes: the same for both, and not.
+    scanned("axis", scan_body(cell, *io), {"xs": [1, steps, width]}, {"last": [1, hidden], "ys": [1, steps, hidden]}, first, held, scan_input_axes=[1], scan_output_axes=[-2])
+    scanned("axes", scan_body(cell, *io), {"xs": [1, width, steps]}, {"last": [1, hidden], "ys": [1, steps, hidden]}, first, held, scan_input_axes=[-1], scan_output_axes=[1])
+    # The last state only, and the sequence only.
+    scanned("last_only", scan_body(cell, *io), sequence, {"last": [1, hidden]}, first, held, after=(["r", "unread"], [node("Relu", ["r"], ["last"])]))
+    scanned("sequence_only", scan_body(cell, *io), sequence, {"ys": [steps, 1, hidden]}, first, held, after=(["unread", "ys"], []))
+    # Two sequences from both ends, two states, three outputs one of which is constant, a state nobody reads, an unread sequence.
+    nodes = [
+        node("Add", ["p", "u"], ["p_new"]),
+        node("Max", ["m", "v"], ["m_new"]),
+        node("Sub", ["p_new", "v"], ["d"]),
+        node("Mul", ["u", "v"], ["n_new"]),
+        node("Mul", ["two", "two"], ["four"]),
+        node("Sub", ["p", "four"], ["e"]),
+    ]
+    body = scan_body(nodes, {"p": [6], "m": [6], "n": [6], "u": [6], "v": [6], "w": [2]}, {"p_new": [6], "m_new": [6], "n_new": [6], "d": [6], "four": [6], "e": [6]}, {"two": np.full([6], 2, np.float32)})
+    initial = {"p0": np.zeros([6], np.float32), "m0": values([6], 4), "n0": values([6], 5)}
+    results = {"p1": [6], "m1": [6], "n1": [6], "ds": [6, 4], "fours": [4, 6], "es": [4, 6]}
+    scanned("several", body, {"us": [4, 6], "vs": [6, 4]}, results, initial, unread={"ws": values([4, 2], 13)}, scan_input_axes=[0, 1, 0], scan_input_directions=[0, 1, 0], scan_output_axes=[1, 0, 0], scan_output_directions=[1, 0, 1])
+    # What is computed around the body, of constants and at run time; layers listed after their readers.
+    nodes = [node("Mul", ["x", "scale"], ["a"]), node("Add", ["a", "shift"], ["b"]), node("Add", ["b", "s"], ["s_new"]), node("Identity", ["s_new"], ["y"])]
+    body = scan_body(nodes, {"s": [2, 6], "x": [2, 6]}, {"s_new": [2, 6], "y": [2, 6]})
+    around = [node("Relu", ["z"], ["shift"]), node("Mul", ["c", "c"], ["scale"])]
+    scanned("captures", body, {"xs": [4, 2, 6]}, {"last": [2, 6], "ys": [4, 2, 6]}, {"s0": np.zeros([2, 6], np.float32)}, {"c": values([6], 6)}, around, more={"z": [2, 6]})
+    # A scan in a scan: the sum of a window, carried on.
+    inner = scan_body([node("Add", ["t", "v"], ["t_new"]), node("Mul", ["t_new", "gain"], ["q"])], {"t": [6], "v": [6]}, {"t_new": [6], "q": [6]})
+    nodes = [
+        node("Scan", ["t0", "x"], ["sum", "qs"], name="inner", body=inner, num_scan_inputs=1),
+        node("Add", ["s", "sum"], ["s_new"]),
+        node("Identity", ["qs"], ["y"]),
+    ]
+    body = scan_body(nodes, {"s": [6], "x": [3, 6]}, {"s_new": [6], "y": [3, 6]}, {"t0": np.zeros([6], np.float32)})
+    scanned("nested", body, {"xs": [4, 3, 6]}, {"last": [6], "ys": [4, 3, 6]}, {"s0": values([6], 7)}, {"gain": values([6], 8)})
+    # Constants only, computed while the file is read, and a state that is its own update.
+    body = scan_body([node("Add", ["s", "c"], ["s_new"]), node("Identity", ["s_new"], ["y"])], {"s": [6], "c": [6]}, {"s_new": [6], "y": [6]})
+    built = model([node("Scan", ["s0", "cs"], ["last", "ys"], name="scan", body=body, num_scan_inputs=1), node("Add", ["x", "ys"], ["y"])], {"x": [3, 6]}, {"y": [3, 6]}, {"s0": values([6], 9), "cs": values([3, 6], 10)})
+    good("constants_scan", built, {"x": values([3, 6], 11)})
+    body = scan_body([node("Mul", ["x", "k"], ["y"]), node("Identity", ["k"], ["k_new"])], {"k": [6], "x": [6]}, {"k_new": [6], "y": [6]})
+    scanned("kept_state", body, {"xs": [4, 6]}, {"last": [6], "ys": [4, 6]}, {"k0": values([6], 12)})
+
+
 def shapes():
     def ints(*v):
         return np.array(v, np.int64)
@@ -534,6 +613,32 @@ def errors():
     unsupported("lstm_lengths", [node("LSTM", ["x", "w", "r", "", "n"], ["y"], name="l", hidden_size=4)], ["LSTM with sequence lengths"], sequence, rnn)
     unsupported("lstm_state", [node("LSTM", ["x", "w", "r", "", "", "h"], ["y"], name="l", hidden_size=4)], ["operand 5 computed at run time"], sequence | {"h": [1, 2, 4]}, rnn)
     bad("lstm_weights", model([node("LSTM", ["x", "w", "r"], ["y"], name="l", hidden_size=4)], sequence, {"y": None}, rnn | {"w": values([1, 16, 2], 1)}), "SL-C041", ["'l'", "'w'", "[1, 16, 2]", "[1, 16, 3]"])
+    cell = [node("Add", ["h", "v"], ["n"], name="sum"), node("Tanh", ["n"], ["o"], name="squash")]
+    io = {"h": [6], "v": [6]}, {"n": [6], "o": [6]}
+    held = {"h0": values([6], 1)}
+
+    def scan(case, says, code="SL-C046", nodes=cell, inputs=io[0], outputs=io[1], operands=("h0", "x"), given=x, constants=held, results=("l", "y"), **attributes):
+        body = scan_body(nodes, inputs, outputs)
+        attributes = {"num_scan_inputs": 1} | attributes
+        built = model([node("Scan", list(operands), list(results), name="loop", body=body, **attributes)], given, {"y": None}, constants)
+        bad(f"{'unsupported_' if code == 'SL-C046' else ''}scan_{case}", built, code, says)
+
+    scan("state", ["Scan with operand 0 computed at run time: 1 x, layers 'loop'; nearest supported form: a constant"], given={"h0": [6]} | x, constants={})
+    scan("inside", ["Sinh: 1 x, layers 'loop.odd'", "Scan with operand 0 computed at run time", "Pow with exponent [3.0]: 1 x, layers 'loop.cube'"], nodes=[node("Sinh", ["v"], ["s"], name="odd"), node("Add", ["h", "s"], ["n"]), node("Pow", ["v", "three"], ["o"], name="cube")], given={"h0": [6]} | x, constants={"three": np.float32(3)})
+    scan("integers", ["Scan with 'v' of its body of type INT64", "layers 'loop'", "FLOAT"], inputs={"h": [6], "v": ([6], INT64)})
+    scan("truth", ["Scan with 'o' of its body not float32", "layers 'loop'"], nodes=[cell[0], node("Greater", ["h", "v"], ["o"])], outputs={"n": [6], "o": ([6], TensorProto.BOOL)})
+    scan("scalar", ["Scan with 'h' of its body without axes", "a value of shape [1]"], inputs={"h": [], "v": [6]}, nodes=[node("Identity", ["h"], ["n"]), node("Add", ["h", "v"], ["o"])], outputs={"n": [], "o": [6]}, constants={"h0": np.float32(1)})
+    scan("unread", ["Scan with a body that reads none of its sequences"], nodes=[node("Tanh", ["h"], ["n"]), node("Neg", ["h"], ["o"])])
+    scan("known", ["Scan with 'n' of its body known now", "a state that follows from inputs or states"], nodes=[node("Identity", ["h0"], ["n"]), node("Add", ["h", "v"], ["o"])])
+    scan("direction", ["'loop'", "scan_input_directions=[2]", "0 or 1"], "SL-C041", scan_input_directions=[2])
+    scan("axis", ["'loop'", "axis 2 does not exist"], "SL-C041", scan_input_axes=[2])
+    scan("axes", ["'loop'", "scan_output_axes=[0, 0]", "1 axes"], "SL-C041", scan_output_axes=[0, 0])
+    scan("count", ["'loop'", "num_scan_inputs=3"], "SL-C041", num_scan_inputs=3)
+    scan("results", ["'loop'", "2 inputs and 2 outputs", "1 outputs"], "SL-C041", results=("y",))
+    scan("shape", ["'loop'", "'v' [7]", "[6]"], "SL-C041", inputs={"h": [6], "v": [7]})
+    scan("steps", ["'loop'", "2 and 3 steps"], "SL-C041", inputs={"v": [6], "w": [6]}, nodes=[node("Add", ["v", "w"], ["o"])], outputs={"o": [6]}, operands=("x", "z"), given=x | {"z": [3, 6]}, constants={}, results=("y",), num_scan_inputs=2)
+    scan("update", ["'h'", "same shape"], "SL-C004", nodes=[node("Concat", ["h", "v"], ["n"], axis=0), cell[1]], inputs=io[0], outputs={"n": [12], "o": [12]})
+    scan("dangling", ["'loop'", "'nowhere'"], "SL-C003", nodes=[node("Add", ["h", "nowhere"], ["n"], name="sum"), node("Tanh", ["v"], ["o"])])
     bad("gather_index", model([node("Gather", ["x", "i"], ["y"], name="g")], x, {"y": None}, {"i": ints(2)}), "SL-C041", ["'g'", "index 2 of axis 0"])
     bad("expand_shape", model([node("Expand", ["x", "s"], ["y"], name="e")], x, {"y": None}, {"s": ints(3, 6)}), "SL-C041", ["'e'", "[2, 6]"])
     bad("conv_short", model([node("Conv", ["x", "w"], ["y"], name="c")], {"x": [1, 3, 5]}, {"y": None}, {"w": values([4, 3, 6], 1)}), "SL-C041", ["'c'", "does not fit 5 steps"])
@@ -555,6 +660,7 @@ def main():
     products()
     axes()
     recurrent()
+    scans()
     shapes()
     passing()
     built, feeds = mlp()

@@ -62,12 +62,7 @@ pub(super) fn import(
         unsupported: vec![],
         folder,
     };
-    let mut first_error = None;
-    for tensor in initializers {
-        let tensor_name = tensor.name().to_owned();
-        let value = tensors::read(name, &tensor_name, tensor, folder)?;
-        importer.values.insert(tensor_name, value);
-    }
+    importer.initialize(initializers)?;
     for input in &signature.inputs {
         let value = match &input.foreign_type {
             None => Value::Runtime(importer.builder.input(&*input.name, &input.shape)),
@@ -79,19 +74,7 @@ pub(super) fn import(
         };
         importer.values.insert(input.name.clone(), value);
     }
-    for layer in layers {
-        let mapped = importer.layer(layer, signature);
-        if let Err(Stop::Error(error)) = mapped {
-            match error {
-                CompileError::Unsupported {
-                    attribute, nearest, ..
-                } => importer.report(&layer.op, &attribute, &nearest, &layer.name),
-                error => {
-                    first_error.get_or_insert(error);
-                }
-            }
-        }
-    }
+    let first_error = importer.layers(layers, signature);
     let mut outputs = vec![];
     for output in &proto.output {
         importer.settle(output.name())?;
@@ -150,17 +133,49 @@ pub(super) fn import(
 }
 
 /// The state of one import.
-struct Importer<'i> {
-    graph: &'i str,
-    opset: i64,
-    builder: GraphBuilder,
-    values: BTreeMap<String, Value>,
-    constants: BTreeMap<Arc<str>, (Arc<Tensor>, NodeId)>,
-    unsupported: Vec<UnsupportedOp>,
-    folder: Option<&'i Path>,
+pub(super) struct Importer<'i> {
+    pub(super) graph: &'i str,
+    pub(super) opset: i64,
+    pub(super) builder: GraphBuilder,
+    pub(super) values: BTreeMap<String, Value>,
+    pub(super) constants: BTreeMap<Arc<str>, (Arc<Tensor>, NodeId)>,
+    pub(super) unsupported: Vec<UnsupportedOp>,
+    pub(super) folder: Option<&'i Path>,
 }
 
 impl Importer<'_> {
+    /// Reads the tensors the graph holds.
+    pub(super) fn initialize(&mut self, initializers: Vec<TensorProto>) -> Result<()> {
+        for tensor in initializers {
+            let name = tensor.name().to_owned();
+            let value = tensors::read(self.graph, &name, tensor, self.folder)?;
+            self.values.insert(name, value);
+        }
+        Ok(())
+    }
+
+    /// Reads every layer; the first error that is not about an unsupported form comes back.
+    pub(super) fn layers(
+        &mut self,
+        layers: &[Layer<'_>],
+        signature: &Signature<'_>,
+    ) -> Option<CompileError> {
+        let mut first_error = None;
+        for layer in layers {
+            if let Err(Stop::Error(error)) = self.layer(layer, signature) {
+                match error {
+                    CompileError::Unsupported {
+                        attribute, nearest, ..
+                    } => self.report(&layer.op, &attribute, &nearest, &layer.name),
+                    error => {
+                        first_error.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        first_error
+    }
+
     fn layer(&mut self, layer: &Layer<'_>, signature: &Signature<'_>) -> Mapped<()> {
         let mut context = Context {
             importer: self,
@@ -193,7 +208,7 @@ impl Importer<'_> {
         Ok(())
     }
 
-    fn report(&mut self, op: &str, attribute: &str, nearest: &str, layer: &str) {
+    pub(super) fn report(&mut self, op: &str, attribute: &str, nearest: &str, layer: &str) {
         let known = self
             .unsupported
             .iter_mut()
@@ -228,7 +243,7 @@ impl Importer<'_> {
     }
 
     /// Computes a padding that something reads.
-    fn settle(&mut self, name: &str) -> Result<()> {
+    pub(super) fn settle(&mut self, name: &str) -> Result<()> {
         let Some(Value::Padded(padded)) = self.values.get(name) else {
             return Ok(());
         };
@@ -271,8 +286,8 @@ impl Importer<'_> {
 
 /// One layer, as the function of its operator sees it.
 pub(super) struct Context<'c, 'i, 'm> {
-    importer: &'c mut Importer<'i>,
-    layer: &'c Layer<'m>,
+    pub(super) importer: &'c mut Importer<'i>,
+    pub(super) layer: &'c Layer<'m>,
     /// Outputs besides the first.
     more: BTreeMap<usize, Value>,
 }

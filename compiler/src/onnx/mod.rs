@@ -7,6 +7,7 @@
 //! | `signature`  | shapes of the inputs, and what the file says about other shapes    |
 //! | `tensors`    | initializers: raw bytes, typed lists, external files               |
 //! | `importer`   | one layer after the other, collecting what is not supported        |
+//! | `subgraph`   | the graph inside a layer, as the body of a scan                    |
 //! | [`operators`]| the table of operators; `docs/operators.md` is written from it     |
 //! | `ops`        | one function per operator                                          |
 //!
@@ -28,6 +29,7 @@ mod ops;
 mod proto;
 mod signature;
 mod structure;
+mod subgraph;
 mod tensors;
 
 use std::path::Path;
@@ -84,7 +86,13 @@ pub fn parse(
     let opset = structure::check_opset(&graph_name, &model.opset_import)?;
     structure::check_names(&graph_name, &graph)?;
     let initializers = std::mem::take(&mut graph.initializer);
-    let layers = structure::layers(&graph_name, &graph, &initializers)?;
+    let roots: Vec<&str> = graph
+        .output
+        .iter()
+        .map(proto::ValueInfoProto::name)
+        .collect();
+    let scope = structure::Scope::default();
+    let layers = structure::layers(&graph_name, &graph, &initializers, &scope, &roots)?;
     let signature = signature::Signature::new(&graph_name, &graph, &initializers, overrides)?;
     importer::import(
         &graph_name,

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use super::importer::{Context, Mapped};
-use super::ops::{conv, elementwise, linear, passing, recurrent, reduce, shape, window};
+use super::ops::{conv, elementwise, linear, passing, recurrent, reduce, scan, shape, window};
 use super::structure::OPSETS;
 use crate::nnir::{PointwiseOp, ReduceOp, UnaryOp};
 
@@ -452,6 +452,24 @@ pub const OPERATORS: &[Operator] = &[
         operands: 2..=2,
         spare_outputs: false,
         map: shape::reshape,
+    },
+    Operator {
+        name: "Scan",
+        attributes: &[
+            "body",
+            "num_scan_inputs",
+            "scan_input_axes",
+            "scan_input_directions",
+            "scan_output_axes",
+            "scan_output_directions",
+        ],
+        restriction: "float32 throughout; constant initial states; sequences of at least 2 axes, one of which the body reads; \
+                      the body may read values around it",
+        nnir: "`scan`, one per output; `transpose` where axes differ, `index_select` where directions do, `slice` for last states, \
+               `expand` for run-time values around the body",
+        operands: 1..=ANY,
+        spare_outputs: true,
+        map: scan::scan,
     },
     Operator {
         name: "Sigmoid",

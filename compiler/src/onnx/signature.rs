@@ -61,16 +61,9 @@ impl<'m> Signature<'m> {
                 inputs.len()
             ));
         }
-        let annotated = proto
-            .input
-            .iter()
-            .chain(&proto.output)
-            .chain(&proto.value_info);
         let mut signature = Self {
             inputs: vec![],
-            declared: annotated
-                .filter_map(|value| Some((value.name(), tensor_type(value)?)))
-                .collect(),
+            declared: annotated(proto),
             symbols: BTreeMap::new(),
         };
         for (position, input) in inputs.into_iter().enumerate() {
@@ -99,6 +92,27 @@ impl<'m> Signature<'m> {
                 shape,
                 foreign_type: foreign_type(input),
             });
+        }
+        Ok(signature)
+    }
+
+    /// Of the graph inside a layer, whose inputs have the shapes of what the layer reads; `None` where that is not known.
+    pub(super) fn inside(
+        proto: &'m GraphProto,
+        shapes: &[Option<Vec<usize>>],
+    ) -> std::result::Result<Self, String> {
+        let mut signature = Self {
+            inputs: vec![],
+            declared: annotated(proto),
+            symbols: BTreeMap::new(),
+        };
+        for (input, shape) in proto.input.iter().zip(shapes) {
+            let Some(shape) = shape else { continue };
+            let stated = tensor_type(input);
+            signature.bind(stated, shape).map_err(|problem| {
+                let (name, stated) = (input.name(), shown(stated));
+                format!("'{name}' {stated} of its body gets {shape:?}: {problem}")
+            })?;
         }
         Ok(signature)
     }
@@ -156,6 +170,17 @@ impl<'m> Signature<'m> {
             )
         })
     }
+}
+
+fn annotated(proto: &GraphProto) -> BTreeMap<&str, &TensorTypeProto> {
+    let values = proto
+        .input
+        .iter()
+        .chain(&proto.output)
+        .chain(&proto.value_info);
+    values
+        .filter_map(|value| Some((value.name(), tensor_type(value)?)))
+        .collect()
 }
 
 /// Negative extents are how some exporters write an unknown one.

@@ -1,7 +1,7 @@
 //! What holds for a graph before any operator is looked at: operator set, names, order.
 //!
 //! **Contract.** [`layers`] returns the layers some output depends on, operands first, otherwise in the order of the file.
-//! The file may list them in any order. Values captured by subgraphs do not count: no operator with one is supported.
+//! The file may list them in any order. What a graph inside a layer reads from around it is an operand of the layer.
 //! **Errors.** `Opset`, `Duplicate`, `Dangling`, `Cycle` naming the layers on it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,22 +20,67 @@ pub(super) struct Layer<'m> {
     pub(super) op: String,
     /// The rest.
     pub(super) proto: &'m NodeProto,
+    /// What graphs inside it read from around it.
+    pub(super) captures: BTreeSet<&'m str>,
+}
+
+/// What surrounds a graph.
+#[derive(Default)]
+pub(super) struct Scope<'s> {
+    /// Comes before the names of its layers.
+    pub(super) prefix: &'s str,
+    /// Values it may read besides its own.
+    pub(super) given: BTreeSet<&'s str>,
 }
 
 impl<'m> Layer<'m> {
-    fn new(position: usize, proto: &'m NodeProto) -> Self {
+    fn new(position: usize, proto: &'m NodeProto, prefix: &str) -> Self {
         let name = match (proto.name(), proto.output.iter().find(|o| !o.is_empty())) {
             ("", Some(output)) => output.clone(),
             ("", None) => format!("node {position}"),
             (name, _) => name.to_owned(),
         };
+        let name = format!("{prefix}{name}");
         let op = if is_standard(proto.domain()) {
             proto.op_type().to_owned()
         } else {
             format!("{}:{}", proto.domain(), proto.op_type())
         };
-        Self { name, op, proto }
+        Self {
+            name,
+            op,
+            proto,
+            captures: captures(proto),
+        }
     }
+}
+
+fn captures(node: &NodeProto) -> BTreeSet<&str> {
+    let graphs = node
+        .attribute
+        .iter()
+        .flat_map(|a| a.g.iter().chain(&a.graphs));
+    graphs.flat_map(free).collect()
+}
+
+/// What a graph reads and does not define.
+fn free(graph: &GraphProto) -> BTreeSet<&str> {
+    let mut names: BTreeSet<&str> = graph.output.iter().map(ValueInfoProto::name).collect();
+    for node in &graph.node {
+        names.extend(node.input.iter().map(String::as_str));
+        names.append(&mut captures(node));
+    }
+    for node in &graph.node {
+        for output in &node.output {
+            names.remove(output.as_str());
+        }
+    }
+    let inputs = graph.input.iter().map(ValueInfoProto::name);
+    for name in inputs.chain(graph.initializer.iter().map(TensorProto::name)) {
+        names.remove(name);
+    }
+    names.remove("");
+    names
 }
 
 fn is_standard(domain: &str) -> bool {
@@ -90,23 +135,26 @@ pub(super) fn check_names(graph: &str, proto: &GraphProto) -> Result<()> {
     Ok(())
 }
 
-/// The live layers in an order of computation.
+/// The layers that `roots` depend on, in an order of computation.
 pub(super) fn layers<'m>(
     graph: &str,
     proto: &'m GraphProto,
     initializers: &[TensorProto],
+    scope: &Scope<'_>,
+    roots: &[&str],
 ) -> Result<Vec<Layer<'m>>> {
     let nodes: Vec<Layer<'m>> = proto
         .node
         .iter()
         .enumerate()
-        .map(|(position, node)| Layer::new(position, node))
+        .map(|(position, node)| Layer::new(position, node, scope.prefix))
         .collect();
     let given: BTreeSet<&str> = proto
         .input
         .iter()
         .map(ValueInfoProto::name)
         .chain(initializers.iter().map(TensorProto::name))
+        .chain(scope.given.iter().copied())
         .collect();
     let mut producer: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, layer) in nodes.iter().enumerate() {
@@ -121,12 +169,13 @@ pub(super) fn layers<'m>(
     let mut operands: Vec<BTreeSet<usize>> = vec![];
     for layer in &nodes {
         let mut from = BTreeSet::new();
-        for (operand, name) in layer.proto.input.iter().enumerate() {
-            match producer.get(name.as_str()) {
+        let inputs = layer.proto.input.iter().map(String::as_str);
+        for (operand, name) in inputs.chain(layer.captures.iter().copied()).enumerate() {
+            match producer.get(name) {
                 Some(&at) => {
                     from.insert(at);
                 }
-                None if name.is_empty() || given.contains(name.as_str()) => {}
+                None if name.is_empty() || given.contains(name) => {}
                 None => return Err(dangling(&layer.name, operand, name)),
             }
         }
@@ -134,11 +183,11 @@ pub(super) fn layers<'m>(
     }
     let mut live = BTreeSet::new();
     let mut work = vec![];
-    for (position, output) in proto.output.iter().enumerate() {
-        match producer.get(output.name()) {
+    for (position, &root) in roots.iter().enumerate() {
+        match producer.get(root) {
             Some(&at) => work.push(at),
-            None if given.contains(output.name()) => {}
-            None => return Err(dangling("output", position, output.name())),
+            None if given.contains(root) => {}
+            None => return Err(dangling("output", position, root)),
         }
     }
     while let Some(at) = work.pop() {

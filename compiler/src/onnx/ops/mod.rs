@@ -9,6 +9,7 @@ pub(super) mod linear;
 pub(super) mod passing;
 pub(super) mod recurrent;
 pub(super) mod reduce;
+pub(super) mod scan;
 pub(super) mod shape;
 pub(super) mod window;
 
