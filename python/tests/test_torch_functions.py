@@ -64,6 +64,7 @@ CHOICES = {
     "where method": (lambda a: a.where(a < 0.1, -a), MAT),
     "where constant": (lambda a: torch.where(V > 0, a, -a), MAT),
     "comparisons": (lambda a, b: (a < b).float() + (a <= b).float() * 2 + (a > b).to(torch.float32), MAT, MAT.flip(0)),
+    "comparison alone": (lambda a, b: ((a < b).float(), (a > b).to(torch.float32)), MAT, MAT.flip(0)),
     "equal": (lambda a: a * (a == a.clamp(min=0)) + (a != a.clamp(min=0)).float(), MAT),
     "logic": (lambda a: torch.where((a > -0.5) & (a < 0.5) | ~(a < 0.9), a, a * 4), MAT),
     "logical": (lambda a, b: torch.where(torch.logical_xor(a > 0, torch.logical_not(b > 0)), a, b), MAT, MAT.flip(1)),

@@ -10,6 +10,7 @@ import pytest
 import vollo_torch
 from torch import fx, nn
 from torch_support import refusal, torch
+from vollo_torch.fx.nnir.figures import agreement, covering, measure
 from vollo_torch.fx.nnir.page import page
 from vollo_torch.fx.nnir.table import find_function, find_method, find_module, modules, operations, resolve
 
@@ -19,7 +20,24 @@ DOCS = Path(__file__).parents[2] / "docs"
 @pytest.mark.skipif(not DOCS.is_dir(), reason="the documentation is not part of a wheel")
 def test_the_page_is_true():
     text = (DOCS / "torch.md").read_text()
-    assert text == page(), "run: PYTHONPATH=python python -m vollo_torch.fx.nnir.page > docs/torch.md"
+    assert text == page(), (
+        "run: PYTHONPATH=python python -m vollo_torch.fx.nnir.page > docs/torch.md (with a native module of this tree)"
+    )
+
+
+@pytest.mark.skipif(not DOCS.is_dir(), reason="the documentation is not part of a wheel")
+def test_what_the_page_measures_can_differ():
+    """Cycles, precision and agreement follow what a row becomes."""
+    rows = {row.name: row for row in operations()}
+    add, exp = measure(rows["add"]), measure(rows["exp"])
+    assert (add.operations, exp.operations) == ({"add"}, {"exp"})
+    assert add.cycles != exp.cycles
+    found = {name: measure(rows[name]).precision for name in ("add", "tanh", "mish", "lt", "transpose")}
+    assert found == {"add": "bf16, fp32", "tanh": "bf16", "mish": "bf16", "lt": "1 or 0", "transpose": "its operand's"}
+    cases = agreement(DOCS.parent / "suite" / "cases" / "agreement", False)
+    names, missing = covering(frozenset({"add", "exp"}), cases)
+    assert names and not missing
+    assert covering(frozenset({"add"}), {"sub": ["case"]}) == ([], ["add"])
 
 
 def test_rows_are_sorted_unique_and_resolve():

@@ -1,11 +1,17 @@
-"""`docs/torch.md`, written from the table of operations.
+"""`docs/torch.md`, written from the table of operations and what is measured of it.
 
-python -m vollo_torch.fx.nnir.page > docs/torch.md
+PYTHONPATH=python python -m vollo_torch.fx.nnir.page > docs/torch.md
 """
 
 from __future__ import annotations
 
-from vollo_torch.fx.nnir.table import modules, operations
+from pathlib import Path
+
+from vollo_torch.fx.nnir.figures import CONFIG, TRUTHS, agreement, covering, measure
+from vollo_torch.fx.nnir.table import Module, Operation, modules, operations
+
+# Where the cases are in a checkout.
+CASES = Path(__file__).parents[4] / "suite" / "cases" / "agreement"
 
 _HEAD = """\
 # PyTorch
@@ -101,6 +107,13 @@ _AFTER = """\
 """
 
 
+_COLUMNS = f"""Measured on an example 256 values wide (`vollo_torch.fx.nnir.examples`), for every row: *precision*, what its result can be
+(`bf16, fp32`: fp32 inside `Fp32Activations`, no value in between rounded to bf16); *cycles* of one inference compiled for `{CONFIG}` and run by the VM, from the
+first input beat to the last output beat, of one step for convolutions, recurrent layers and `Scan`; *RTL*, the cases of
+`suite/cases/agreement` that hold the operations the example became in RTL to the VM, every bit and cycle, and the operations in
+no case, if any. A row that becomes no operation at all has none to hold."""
+
+
 def _code(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -109,25 +122,54 @@ def _shown(class_name: str) -> str:
     return class_name.replace("vollo.", "vollo_torch.nn.")
 
 
-def page() -> str:
+def _covered(wanted: frozenset[str], by_operation: dict[str, list[str]], word: str) -> str:
+    names, missing = covering(wanted, by_operation)
+    return "; ".join(
+        part
+        for part in (word + _code(names) if names else "", f"{word}not {_code(missing)}" if missing else "")
+        if part
+    )
+
+
+def _measured(row: Operation | Module, cases: Path) -> str:
+    """The cells that are measured: precision, cycles, agreement in RTL."""
+    figures = measure(row)
+    held = [_covered(figures.operations, agreement(cases, False), "")]
+    if figures.precision.endswith("fp32"):
+        held.append(_covered(figures.operations - TRUTHS, agreement(cases, True), "fp32: "))
+    return f"{figures.precision} | {figures.cycles} | {'; '.join(filter(None, held))}"
+
+
+def page(cases: Path = CASES) -> str:
     """The page for people."""
     lines = [
         _HEAD,
         "## Functions and methods",
         "",
-        "| operation | forms | arguments | restriction | NNIR |",
-        "|---|---|---|---|---|",
+        _COLUMNS,
+        "",
+        "| operation | forms | arguments | restriction | NNIR | precision | cycles | RTL |",
+        "|---|---|---|---|---|---|--:|---|",
     ]
     for row in sorted(operations(), key=lambda row: row.name.lower()):
         methods = [f".{m}" for m in row.methods if not m.startswith("__")]
         forms = [*row.functions, *methods, *([f".{row.attribute}"] if row.attribute else [])]
         arguments = _code([a for a in row.arguments if not a.startswith("_")])
-        lines.append(f"| `{row.name}` | {_code(forms)} | {arguments} | {row.restriction} | {row.nnir} |")
+        measured = _measured(row, cases)
+        lines.append(f"| `{row.name}` | {_code(forms)} | {arguments} | {row.restriction} | {row.nnir} | {measured} |")
     lines += ["", "`F` is `torch.nn.functional`; `operator.add` and the like are `+` and so on.", ""]
-    lines += ["## Modules", "", "| module | attributes | restriction | NNIR |", "|---|---|---|---|"]
+    lines += [
+        "## Modules",
+        "",
+        "| module | attributes | restriction | NNIR | precision | cycles | RTL |",
+        "|---|---|---|---|---|--:|---|",
+    ]
     for module in modules():
         classes = _code([_shown(c) for c in module.classes])
-        lines.append(f"| {classes} | {_code(list(module.attributes))} | {module.restriction} | {module.nnir} |")
+        measured = _measured(module, cases)
+        lines.append(
+            f"| {classes} | {_code(list(module.attributes))} | {module.restriction} | {module.nnir} | {measured} |"
+        )
     return "\n".join(lines) + "\n" + _AFTER
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from vollo_torch.fx.nnir.layer import Layer, Value
+import torch
+
+from vollo_torch.fx.nnir.layer import Layer, Truth, Value
 from vollo_torch.fx.nnir.ops.elementwise import in_place
+
+
+def _numbers(layer: Layer, value: Value) -> Value:
+    """A condition that torch makes float32 is its numbers."""
+    return value.x if isinstance(value, Truth) and layer.node.meta["tensor_meta"].dtype == torch.float32 else value
 
 
 def same(layer: Layer, input: Value, memory_format: Any = None) -> Value:
     """The operand; the type of the result is checked for every operation."""
-    return input
+    return _numbers(layer, input)
 
 
 def same_module(layer: Layer, module: Any, input: Value) -> Value:
@@ -30,7 +37,7 @@ def converted(
     memory_format: Any = None,
 ) -> Value:
     """`to`: to float32, on any device."""
-    return input
+    return _numbers(layer, input)
 
 
 def dropout(layer: Layer, input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
