@@ -15,13 +15,14 @@ from vollo_torch.fx.nnir.page import page
 from vollo_torch.fx.nnir.table import find_function, find_method, find_module, modules, operations, resolve
 
 DOCS = Path(__file__).parents[2] / "docs"
+CASES = DOCS.parent / "suite" / "cases" / "agreement"
 
 
 @pytest.mark.skipif(not DOCS.is_dir(), reason="the documentation is not part of a wheel")
 def test_the_page_is_true():
     text = (DOCS / "torch.md").read_text()
-    assert text == page(), (
-        "run: PYTHONPATH=python python -m vollo_torch.fx.nnir.page > docs/torch.md (with a native module of this tree)"
+    assert text == page(CASES), (
+        "run: python -m vollo_torch.fx.nnir.page suite/cases/agreement > docs/torch.md (with the wheel of this tree)"
     )
 
 
@@ -34,7 +35,7 @@ def test_what_the_page_measures_can_differ():
     assert add.cycles != exp.cycles
     found = {name: measure(rows[name]).precision for name in ("add", "tanh", "mish", "lt", "transpose")}
     assert found == {"add": "bf16, fp32", "tanh": "bf16", "mish": "bf16", "lt": "1 or 0", "transpose": "its operand's"}
-    cases = agreement(DOCS.parent / "suite" / "cases" / "agreement", False)
+    cases = agreement(CASES, False)
     names, missing = covering(frozenset({"add", "exp"}), cases)
     assert names and not missing
     assert covering(frozenset({"add"}), {"sub": ["case"]}) == ([], ["add"])

@@ -7,7 +7,7 @@
 | `cycles`     | compiled for `CONFIG` and run by the VM, one inference, first input to last output beat |
 | `cases`      | the files of `suite/cases/agreement` that hold these operations in RTL to the VM        |
 
-Errors. `RuntimeError` where the VM needs other cycles than the compiler promised.
+Errors. `RuntimeError` where the VM needs other cycles than the compiler promised; `FileNotFoundError` for a folder without cases.
 """
 
 from __future__ import annotations
@@ -117,7 +117,10 @@ def agreement(folder: Path, fp32: bool) -> dict[str, list[str]]:
     import tomllib
 
     found: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.toml")):
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        raise FileNotFoundError(f"no agreement cases in {folder}")
+    for path in paths:
         case = tomllib.loads(path.read_text())
         for net in case["net"]:
             for layer in net.get("layer", []):

@@ -1,17 +1,15 @@
 """`docs/torch.md`, written from the table of operations and what is measured of it.
 
-PYTHONPATH=python python -m vollo_torch.fx.nnir.page > docs/torch.md
+python -m vollo_torch.fx.nnir.page suite/cases/agreement > docs/torch.md, with the wheel of this tree
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from vollo_torch.fx.nnir.figures import CONFIG, TRUTHS, agreement, covering, measure
 from vollo_torch.fx.nnir.table import Module, Operation, modules, operations
-
-# Where the cases are in a checkout.
-CASES = Path(__file__).parents[4] / "suite" / "cases" / "agreement"
 
 _HEAD = """\
 # PyTorch
@@ -140,8 +138,8 @@ def _measured(row: Operation | Module, cases: Path) -> str:
     return f"{figures.precision} | {figures.cycles} | {'; '.join(filter(None, held))}"
 
 
-def page(cases: Path = CASES) -> str:
-    """The page for people."""
+def page(cases: Path) -> str:
+    """The page for people; `cases` is the folder of the agreement cases."""
     lines = [
         _HEAD,
         "## Functions and methods",
@@ -174,4 +172,4 @@ def page(cases: Path = CASES) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    print(page(Path(sys.argv[1])), end="")
