@@ -2,14 +2,17 @@
 //!
 //! `SLUICE_BLESS=1` writes the page.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use sluice_compiler::nnir::Precision;
 use sluice_isa::presets::preset;
 use sluice_sim::StallPattern;
 use sluice_suite::bundle::Budget;
 use sluice_suite::figures::{measure, promised};
-use sluice_suite::{Bundle, Executor, Net, VmExecutor};
+use sluice_suite::net::LayerOp;
+use sluice_suite::{Bundle, Case, Executor, Net, VmExecutor};
 
 const CONFIG: &str = "ia_420f_c6b32";
 
@@ -248,6 +251,41 @@ fn measured(net: Net) -> (String, f64) {
     (cycles.to_string(), report.relative_rms)
 }
 
+/// Configurations on which agreement cases hold the RTL to the VM, by operation and precision of its result.
+fn held() -> BTreeMap<(&'static str, &'static str), Vec<String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/agreement");
+    let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let case = Case::load(&entry.unwrap().path()).unwrap();
+        for net in &case.nets {
+            let graph = net.graph().unwrap();
+            let nodes = graph.nodes_topological().unwrap().into_iter();
+            let nodes = nodes.map(|id| graph.node(id));
+            let mut operations: BTreeSet<_> = nodes
+                .map(|node| (node.op.name(), node.ty.precision.name()))
+                .collect();
+            // Streamed, it is the linear layer of a step.
+            if net
+                .layers
+                .iter()
+                .any(|l| matches!(l.op, LayerOp::Conv { .. }))
+            {
+                operations.insert(("conv1d", Precision::Bf16.name()));
+            }
+            for operation in operations {
+                let configs = found.entry(operation).or_default();
+                configs.extend(case.configs.iter().cloned());
+            }
+        }
+    }
+    // Small ones first.
+    for configs in found.values_mut() {
+        configs.sort_by_key(|c| (preset(c).unwrap().block_size, c.clone()));
+        configs.dedup();
+    }
+    found
+}
+
 fn figure(error: f64) -> String {
     if error == 0.0 {
         "0".to_owned()
@@ -263,17 +301,26 @@ fn page() -> String {
          beat\nto the last output beat, spaced and contiguous, the same in compiler, VM and RTL; and the error against float32. Operands and \
          results are bf16,\narithmetic in between is fp32; sums are exact to 64 bits. Operations that follow each other in this order become \
          one pass: linear, clamp, function,\narithmetic, clamp. `scan` is unrolled, or streamed: its steps are made of these.\n\n\
+         *RTL*: configurations on which a case of `suite/cases/agreement` with this operation holds the RTL to the VM, every bit and \
+         cycle.\n\n\
          Written by `SLUICE_BLESS=1 cargo test -p sluice-suite --test operations`.\n\n\
-         | operation | restriction | cycles | relative error (rms) |\n|---|---|--:|--:|\n"
+         | operation | restriction | cycles | relative error (rms) | RTL |\n|---|---|--:|--:|---|\n"
     );
+    let held = held();
+    let configs = |name: &str, precision: Precision| {
+        held.get(&(name, precision.name()))
+            .unwrap_or_else(|| panic!("no agreement case holds {name} in {}", precision.name()))
+            .join(", ")
+    };
     for row in rows() {
         let (cycles, error) = measured(net(&row));
+        let name = row.name.replace('-', "_");
         let _ = writeln!(
             text,
-            "| `{}` | {} | {cycles} | {} |",
-            row.name.replace('-', "_"),
+            "| `{name}` | {} | {cycles} | {} | {} |",
             row.restriction,
-            figure(error)
+            figure(error),
+            configs(&name, Precision::Bf16)
         );
     }
     text.push_str(
@@ -281,7 +328,7 @@ fn page() -> String {
          The same with operands, state and result in fp32 (ADR 0010), two beats per block on the streams. Float32 but for `exp` and `exp2`, \
          whose table gives 2^-20.6;\nsubnormal numbers are zero. Products (`linear`, `conv1d`, sums, means) round their operands to bf16 \
          and may keep their results in fp32.\n\n\
-         | operation | cycles | relative error (rms) |\n|---|--:|--:|\n",
+         | operation | cycles | relative error (rms) | RTL |\n|---|--:|--:|---|\n",
     );
     for row in rows().into_iter().filter(|r| IN_FP32.contains(&r.name)) {
         let mut net = net(&row);
@@ -294,7 +341,13 @@ fn page() -> String {
             1e-7
         };
         assert!(error < limit, "{} in fp32: {error:e}", row.name);
-        let _ = writeln!(text, "| `{}` | {cycles} | {} |", row.name, figure(error));
+        let _ = writeln!(
+            text,
+            "| `{}` | {cycles} | {} | {} |",
+            row.name,
+            figure(error),
+            configs(row.name, Precision::Fp32)
+        );
     }
     text
 }

@@ -595,6 +595,8 @@ pub fn table() -> String {
          names. Layers that read constants only are computed while the file is read.\n\n\
          Every run-time tensor has one *data dimension*, the axis packed into blocks: the one a matrix product or convolution contracts,\n\
          inferred over the whole graph. Reshaping keeps the product of the extents to its right.\n\n\
+         Operators become the operations of the column NNIR, in bf16: what each costs, its error, and where the RTL is held to the VM,\n\
+         is in [operations.md](operations.md).\n\n\
          | operator | attributes | restriction | NNIR |\n|---|---|---|---|\n",
         OPSETS.start(),
         OPSETS.end()
