@@ -63,6 +63,8 @@ fn the_largest_fit_the_largest_board() {
         let bundle = Bundle::compile(&[network.net(1)], &config).unwrap();
         let ours = measure(&mut VmExecutor, &bundle, 0).unwrap();
         assert_eq!(Some(ours), promised(&bundle.program, 0), "{name}");
+        assert!(ours.spaced <= published.0.into(), "{name}: {ours}");
+        assert!(ours.contiguous <= published.1.into(), "{name}: {ours}");
         let _ = writeln!(
             text,
             "{name:<16} {ours}, V80 {} / {}",
