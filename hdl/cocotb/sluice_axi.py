@@ -241,10 +241,11 @@ class Accelerator:
 
     # Streams.
 
-    def start(self, job):
-        """Queues a job's select beat and its input beats; in which order they arrive is up to the pauses."""
-        self.select.send_nowait(struct.pack("<H", job.model))
-        self.input.send_nowait(job.input)
+    def start(self, *jobs):
+        """Queues the select beats and the input beats of jobs; in which order they arrive is up to the pauses."""
+        for job in jobs:
+            self.select.send_nowait(struct.pack("<H", job.model))
+            self.input.send_nowait(job.input)
 
     def reset_state(self, model):
         self.select.send_nowait(struct.pack("<H", model | SELECT_RESET))

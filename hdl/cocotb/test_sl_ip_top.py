@@ -124,8 +124,7 @@ async def interleaved_jobs(dut, clocks, pauses):
         for model in range(len(SEQUENCES)):
             acc.reset_state(model)
         jobs = interleaved(seed)
-        for job in jobs:
-            acc.start(job)
+        acc.start(*jobs)
         await acc.check(jobs)
         await acc.quiet()
     done = 2 * len(jobs)
@@ -168,14 +167,12 @@ async def state_reset(dut):
     acc = await running(dut, pauses=0.3, seed=3)
     begin = SEQUENCES[STREAM][:4]
     for _ in range(2):
-        for job in begin:
-            acc.start(job)
+        acc.start(*begin)
         acc.reset_state(STREAM)
     await acc.check(begin + begin)
     await acc.quiet()
     # Without the reset the state goes on, and the same inputs give something else.
-    for job in begin[:2] + begin[:1]:
-        acc.start(job)
+    acc.start(*begin[:2], *begin[:1])
     await acc.check(begin[:2])
     await must_differ(acc.check(begin[:1]), f"model {STREAM}")
 
@@ -186,8 +183,7 @@ async def reset_in_the_middle(dut, by):
     acc = await running(dut, pauses=0.3, seed=4)
     jobs = interleaved(5)
     for lap in range(4):
-        for job in jobs:
-            acc.start(job)
+        acc.start(*jobs)
         # Half a job's input is lost with the reset, and jobs that were selected.
         await acc.check(jobs[: 3 + lap])
         await ClockCycles(dut.compute_clock, 7 * lap)
@@ -205,8 +201,7 @@ async def reset_in_the_middle(dut, by):
         await acc.expect("MODEL_JOBS", 0, STREAM)
         if by == "register":
             await acc.enable()
-    for job in jobs:
-        acc.start(job)
+    acc.start(*jobs)
     await acc.check(jobs)
     await acc.quiet()
 
@@ -218,8 +213,7 @@ async def stop_and_go(dut):
     await acc.write("CONTROL", 0)
     await acc.until(enabled=False, idle=True)
     jobs = SEQUENCES[STREAM]
-    for job in jobs:
-        acc.start(job)
+    acc.start(*jobs)
     await Timer(20, "us")
     assert acc.output.empty()
     await acc.expect("JOBS_DONE", 0)
@@ -250,15 +244,13 @@ async def flipped_load_words(dut):
     await acc.load(broken, checksum=broken.crc())
     await acc.enable()
     jobs = interleaved(6)
-    for job in jobs:
-        acc.start(job)
+    acc.start(*jobs)
     await must_differ(acc.check(jobs), "expected")
 
     # The right one again.
     await acc.load(image())
     await acc.enable()
-    for job in jobs:
-        acc.start(job)
+    acc.start(*jobs)
     await acc.check(jobs)
     await acc.quiet()
 

@@ -43,8 +43,8 @@ MODELS = [
 # the C++ code. The second goes with sl_verilator.vlt.
 VERILATOR_OPTIONS = [
     *["--no-public-flat-rw", "--public-depth", "1"],
-    *["-fno-dfg-scoped", "-fno-table"],
-    *["--assert", "--x-initial", "unique", "-Wno-fatal"],
+    "-fno-table",
+    *["--assert", "--x-initial", "unique"],
 ]
 # What is spoilt in the expected outputs, and the test that has to fail for it.
 FLAWS = {"expected": "interleaved_jobs"}
