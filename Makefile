@@ -11,7 +11,7 @@ TOOLS_PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 PYVENV := .tools/pyvenv/bin
 
 .PHONY: help setup lint-tools python-tools verilate test test-rust test-python wheel bench lint fmt clean distclean \
-  flow-tools elaborate formal smoke netlist resources cocotb-tools cocotb
+  flow-tools elaborate formal smoke netlist bitstream resources cocotb-tools cocotb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -81,6 +81,10 @@ smoke: flow-tools ## Icarus runs the board's self test of c1b4
 netlist: flow-tools ## synthesise the board's self test of c1b4 for ECP5 and run the netlist: answers of the VM, to the cycle
 	.tools/venv/bin/python tools/flow/netlist.py --self-test
 	.tools/venv/bin/python tools/flow/netlist.py --synthesise
+
+bitstream: netlist ## place and route that netlist with nextpnr, pack the bitstream, compare clock and use with the report; 40 minutes of one core
+	.tools/venv/bin/python tools/flow/bitstream.py --self-test
+	.tools/venv/bin/python tools/flow/bitstream.py c1b4 --keep-netlist
 
 resources: flow-tools ## cells, memory bits and multiplier blocks against hdl/resources
 	.tools/venv/bin/python tools/flow/resources.py --self-test
