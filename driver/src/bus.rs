@@ -1,4 +1,4 @@
-//! How the driver reaches registers.
+//! How the driver reaches registers and, where the accelerator has one, its load stream.
 //!
 //! **Contract.** Addresses are byte addresses on the configuration bus, multiples of 4. A read sees every earlier write; writes arrive
 //! complete (all strobes), once and in order, and may be posted.
@@ -28,6 +28,22 @@ impl<B: Bus + ?Sized> Bus for &mut B {
 
     fn write32(&mut self, address: u32, data: u32) -> Result<(), B::Error> {
         (**self).write32(address, data)
+    }
+}
+
+/// Sends the beats of the load stream: `N` words each, one of 1, 2, 4, 8 and 16.
+///
+/// Beats arrive once and in order, after the writes to the bus before them; they may be buffered until [`LoadStream::flush`].
+pub trait LoadStream<const N: usize> {
+    /// Why a beat could not be sent: as the bus's error.
+    type Error;
+
+    /// Sends a beat, `last` with its `tlast`.
+    fn beat(&mut self, words: &[u32; N], last: bool) -> Result<(), Self::Error>;
+
+    /// Starts what is buffered, when nothing follows. It need not have arrived.
+    fn flush(&mut self) -> Result<(), Self::Error> {
+        Ok(())
     }
 }
 

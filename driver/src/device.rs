@@ -4,6 +4,7 @@
 //! |------|-----------|
 //! | [`Device::open`] | identity, version, configuration hash, capability |
 //! | [`Device::load`] | soft reset, wait until idle, load, windows, checksum; then `program_ok` |
+//! | [`Device::load_streamed`] | the same, with the load words as beats of the load stream |
 //! | [`Device::enable`], [`Device::disable`], [`Device::reset`] | control; wait until it took effect |
 //! | [`Device::counters`], [`Device::model_jobs`] | counts since the compute side's reset |
 //!
@@ -13,7 +14,7 @@
 
 use core::convert::Infallible;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, LoadStream};
 use crate::error::{Error, Errors};
 use crate::image::LoadImage;
 use crate::map;
@@ -53,6 +54,8 @@ pub struct Identity {
     pub select_fifo: u32,
     /// Output beats that may wait.
     pub output_fifo: u32,
+    /// 32-bit words of a load stream beat, 0 without a load stream.
+    pub stream_words: u32,
 }
 
 /// The register `status`.
@@ -139,7 +142,7 @@ const fn field(value: u32, mask: u32) -> u32 {
     (value & mask) >> mask.trailing_zeros()
 }
 
-fn without_bus<E>(error: Error<Infallible>) -> Error<E> {
+pub(crate) fn without_bus<E>(error: Error<Infallible>) -> Error<E> {
     match error {
         Error::Corrupt(why) => Error::Corrupt(why),
         Error::ImageVersion { found } => Error::ImageVersion { found },
@@ -174,6 +177,7 @@ impl<B: Bus> Device<B> {
         let tensors = read(map::CAPABILITY_TENSORS)?;
         let program = read(map::CAPABILITY_PROGRAM)?;
         let streams = read(map::CAPABILITY_STREAMS)?;
+        let load = read(map::CAPABILITY_LOAD)?;
         Ok(Self {
             bus,
             identity: Identity {
@@ -193,6 +197,7 @@ impl<B: Bus> Device<B> {
                 max_models: field(program, map::CAPABILITY_PROGRAM_MAX_MODELS),
                 select_fifo: field(streams, map::CAPABILITY_STREAMS_SELECT_FIFO),
                 output_fifo: field(streams, map::CAPABILITY_STREAMS_OUTPUT_FIFO),
+                stream_words: field(load, map::CAPABILITY_LOAD_STREAM_WORDS),
             },
             polls: 100_000,
         })
@@ -291,6 +296,27 @@ impl<B: Bus> Device<B> {
 
     /// Replaces the program. The accelerator is disabled afterwards.
     pub fn load(&mut self, image: &LoadImage<'_>) -> Result<Loaded, Error<B::Error>> {
+        self.load_by(image, Self::send)
+    }
+
+    /// [`Device::load`] with the load words as packets of the load stream; registers go over the bus as ever.
+    pub fn load_streamed<const N: usize, S: LoadStream<N, Error = B::Error>>(
+        &mut self,
+        image: &LoadImage<'_>,
+        stream: &mut S,
+    ) -> Result<Loaded, Error<B::Error>> {
+        let found = self.identity.stream_words;
+        if u32::try_from(N) != Ok(found) {
+            return Err(Error::LoadStream { asked: N, found });
+        }
+        self.load_by(image, |device, image| device.send_packets(image, stream))
+    }
+
+    fn load_by(
+        &mut self,
+        image: &LoadImage<'_>,
+        send: impl FnOnce(&mut Self, &LoadImage<'_>) -> Result<u32, Error<B::Error>>,
+    ) -> Result<Loaded, Error<B::Error>> {
         if image.config_hash() != self.identity.config_hash {
             return Err(Error::Configuration {
                 device: self.identity.config_hash,
@@ -301,7 +327,7 @@ impl<B: Bus> Device<B> {
         self.write(map::CONTROL, map::CONTROL_SOFT_RESET)?;
         self.wait("idle", Status::idle)?;
         self.clear_errors(Errors::LOADING)?;
-        let sent = self.send(image);
+        let sent = send(self, image);
         let errors = Errors(self.errors()?.0 & Errors::LOADING.0);
         if errors == Errors(map::ERROR_CHECKSUM) {
             let found = self.read(map::LOAD_CHECKSUM)?;
@@ -342,6 +368,53 @@ impl<B: Bus> Device<B> {
         }
         self.write(map::PROGRAM_CHECKSUM, image.checksum())?;
         Ok(count)
+    }
+
+    fn send_packets<const N: usize, S: LoadStream<N, Error = B::Error>>(
+        &mut self,
+        image: &LoadImage<'_>,
+        stream: &mut S,
+    ) -> Result<u32, Error<B::Error>> {
+        let mut count = 0;
+        self.write(map::CONTROL, map::CONTROL_LOAD)?;
+        for run in image.runs() {
+            let mut left = run.words.len();
+            let mut beat = [0; N];
+            if let Some(first) = beat.first_mut() {
+                *first = run.address;
+            }
+            stream.beat(&beat, left == 0).map_err(Error::Bus)?;
+            // Words of the load word before the beat, and in it.
+            let (mut before, mut filled) = (0, 0);
+            beat = [0; N];
+            for word in run.words.iter() {
+                if let Some(slot) = beat.get_mut(filled) {
+                    *slot = word;
+                }
+                filled += 1;
+                left -= 1;
+                count += 1;
+                let whole = before + filled == run.width;
+                if filled == N || whole {
+                    stream.beat(&beat, left == 0).map_err(Error::Bus)?;
+                    before = if whole { 0 } else { before + filled };
+                    filled = 0;
+                    beat = [0; N];
+                }
+            }
+        }
+        stream.flush().map_err(Error::Bus)?;
+        // Beats may be on their way; the checksum is that of what has been taken.
+        for _ in 0..self.polls {
+            if self.read(map::LOAD_COUNT)? == count {
+                self.write(map::PROGRAM_CHECKSUM, image.checksum())?;
+                return Ok(count);
+            }
+            if self.errors()?.any(Errors::LOADING.0) {
+                break;
+            }
+        }
+        Err(Error::Timeout("done with the load stream"))
     }
 
     fn read64(&mut self, address: u32) -> Result<u64, Error<B::Error>> {

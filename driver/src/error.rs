@@ -136,6 +136,16 @@ pub enum Error<E> {
         /// Models the accelerator can hold.
         limit: u32,
     },
+    /// A load stream that is not there, or not as wide as its beats.
+    #[error(
+        "[SL-D011] a load stream with beats of {asked} words, the accelerator's has {found} (0: none); emit it with `--load-stream`, or load over the bus"
+    )]
+    LoadStream {
+        /// Words of the caller's beats.
+        asked: usize,
+        /// Words of the accelerator's.
+        found: u32,
+    },
 }
 
 impl<E> Error<E> {
@@ -152,6 +162,7 @@ impl<E> Error<E> {
             Self::Refused(_) => "SL-D008",
             Self::Timeout(_) => "SL-D009",
             Self::Model { .. } => "SL-D010",
+            Self::LoadStream { .. } => "SL-D011",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |--------|------|
-//! | [`bus`] | how the driver reaches registers: two functions of the integrator |
+//! | [`bus`] | how the driver reaches registers: two functions of the integrator, one more for the load stream |
 //! | [`device`] | the accelerator behind them |
 //! | [`image`] | load images: programs as bus words |
 //! | [`program`] | program files (feature `std`) |
@@ -27,7 +27,7 @@ pub mod map;
 #[cfg(feature = "std")]
 pub mod program;
 
-pub use bus::{Bus, Functions};
+pub use bus::{Bus, Functions, LoadStream};
 pub use device::{Counters, Device, Identity, Loaded, Status};
 pub use error::{Error, Errors};
 pub use image::LoadImage;

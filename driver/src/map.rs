@@ -9,7 +9,7 @@ pub const IDENTITY_VALUE: u32 = 0x534C_5543;
 pub const VERSION_MAJOR_VALUE: u32 = 1;
 
 /// Minor version of the map.
-pub const VERSION_MINOR_VALUE: u32 = 1;
+pub const VERSION_MINOR_VALUE: u32 = 2;
 
 /// `SLUC`.
 pub const IDENTITY: u32 = 0x0000_0000;
@@ -131,6 +131,15 @@ pub const CAPABILITY_STREAMS_OUTPUT_FIFO: u32 = 0xFFFF_0000;
 /// Its lowest bit.
 pub const CAPABILITY_STREAMS_OUTPUT_FIFO_LSB: u32 = 16;
 
+/// Ways to load beside the load window.
+pub const CAPABILITY_LOAD: u32 = 0x0000_0024;
+
+/// 32-bit words of a load stream beat, 0 without a load stream.
+pub const CAPABILITY_LOAD_STREAM_WORDS: u32 = 0x0000_00FF;
+
+/// Its lowest bit.
+pub const CAPABILITY_LOAD_STREAM_WORDS_LSB: u32 = 0;
+
 /// Run, reset, load.
 pub const CONTROL: u32 = 0x0000_0040;
 
@@ -176,13 +185,13 @@ pub const ERROR_BAD_ADDRESS: u32 = 0x0000_0001;
 /// Write with some but not all byte strobes.
 pub const ERROR_BAD_STROBE: u32 = 0x0000_0002;
 
-/// Load started while enabled, busy or resetting, or a window or load address write without a load.
+/// Load started while enabled, busy or resetting; window or load address write, or packet of the load stream, without a load.
 pub const ERROR_LOAD_REFUSED: u32 = 0x0000_0004;
 
-/// Window write to a space, core, row or address this accelerator does not have.
+/// Window write or packet to a space, core, row or address this accelerator does not have.
 pub const ERROR_LOAD_TARGET: u32 = 0x0000_0008;
 
-/// Window word out of order: the words of a load word are written lowest first.
+/// Window word out of order: the words of a load word are written lowest first; packet that ends inside a load word.
 pub const ERROR_LOAD_ORDER: u32 = 0x0000_0010;
 
 /// Program checksum written does not match the words loaded.
@@ -206,13 +215,13 @@ pub const ERROR_MASK_BAD_ADDRESS: u32 = 0x0000_0001;
 /// Write with some but not all byte strobes.
 pub const ERROR_MASK_BAD_STROBE: u32 = 0x0000_0002;
 
-/// Load started while enabled, busy or resetting, or a window or load address write without a load.
+/// Load started while enabled, busy or resetting; window or load address write, or packet of the load stream, without a load.
 pub const ERROR_MASK_LOAD_REFUSED: u32 = 0x0000_0004;
 
-/// Window write to a space, core, row or address this accelerator does not have.
+/// Window write or packet to a space, core, row or address this accelerator does not have.
 pub const ERROR_MASK_LOAD_TARGET: u32 = 0x0000_0008;
 
-/// Window word out of order: the words of a load word are written lowest first.
+/// Window word out of order: the words of a load word are written lowest first; packet that ends inside a load word.
 pub const ERROR_MASK_LOAD_ORDER: u32 = 0x0000_0010;
 
 /// Program checksum written does not match the words loaded.
@@ -293,7 +302,7 @@ pub const LOAD_ADDRESS_SPACE: u32 = 0xF000_0000;
 /// Its lowest bit.
 pub const LOAD_ADDRESS_SPACE_LSB: u32 = 28;
 
-/// Window words taken since the load began.
+/// Words of load words taken since the load began.
 pub const LOAD_COUNT: u32 = 0x0000_00C4;
 
 /// CRC-32 of what was loaded since the load began.

@@ -10,9 +10,10 @@ use std::vec::Vec;
 use sluice_isa::{IsaError, Program, load_image};
 use thiserror::Error;
 
-use crate::bus::Bus;
-use crate::device::{Device, Loaded};
+use crate::bus::{Bus, LoadStream};
+use crate::device::{Device, Loaded, without_bus};
 use crate::error::Error;
+use crate::image::LoadImage;
 use crate::map;
 
 /// Why a program file could not be loaded.
@@ -65,7 +66,21 @@ impl<B: Bus> Device<B> {
         self.load_program(&file)
     }
 
-    /// The same for the bytes of the file.
+    /// [`Device::load_streamed`] for the bytes of a program file or of a load image.
+    pub fn load_program_streamed<const N: usize, S: LoadStream<N, Error = B::Error>>(
+        &mut self,
+        file: &[u8],
+        stream: &mut S,
+    ) -> Result<Loaded, ProgramError<B::Error>> {
+        let bytes = image_bytes(file)?;
+        let image = LoadImage::parse(&bytes)
+            .map_err(without_bus)
+            .map_err(ProgramError::Device)?;
+        self.load_streamed(&image, stream)
+            .map_err(ProgramError::Device)
+    }
+
+    /// [`Device::load_file`] for the bytes of the file.
     pub fn load_program(&mut self, file: &[u8]) -> Result<Loaded, ProgramError<B::Error>> {
         let image = image_bytes(file)?;
         self.load_bytes(&image).map_err(ProgramError::Device)

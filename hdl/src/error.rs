@@ -18,6 +18,14 @@ pub enum HdlError {
         /// Operating system's message.
         why: String,
     },
+    /// No load stream has such beats.
+    #[error(
+        "[SL-H003] a load stream of {bits} bits; it can have 32, 64, 128, 256 or 512 (0: none)"
+    )]
+    LoadStream {
+        /// Bits asked for.
+        bits: u32,
+    },
     /// A bug of this crate.
     #[error("[SL-H002] internal error, please report it: {0}")]
     Internal(String),
@@ -30,6 +38,7 @@ impl HdlError {
             Self::Isa(e) => e.code(),
             Self::Io { .. } => "SL-H001",
             Self::Internal(_) => "SL-H002",
+            Self::LoadStream { .. } => "SL-H003",
         }
     }
 }

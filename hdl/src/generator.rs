@@ -14,7 +14,7 @@
 //! | `config.json` | the configuration |
 //! | `manifest.json` | [`Manifest`] |
 //!
-//! **Contract.** Same configuration, same bytes. Nothing depends on a program. Files of the folder that are already right are left
+//! **Contract.** Same configuration and load stream, same bytes. Nothing depends on a program. Files of the folder that are already right are left
 //! alone (their time stamps too); files of other names are never touched.
 //! **Errors.** [`HdlError::Isa`] for an invalid configuration, [`HdlError::Io`] for a folder or file that cannot be written.
 
@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sluice_isa::HardwareConfig;
+use sluice_isa::load::STREAM_WORDS;
 
 use crate::error::HdlError;
 use crate::{constraints, packaging, sources, top};
@@ -56,6 +57,9 @@ pub struct Manifest {
     pub ip_top: String,
     /// The configuration.
     pub config: HardwareConfig,
+    /// 32-bit words of a load stream beat, 0 without a load stream.
+    #[serde(default)]
+    pub load_stream_words: u32,
     /// Files to compile, in order.
     pub compile: Vec<String>,
     /// BLAKE3 digest of every file but the manifest.
@@ -73,6 +77,7 @@ impl Manifest {
 #[derive(Debug, Clone)]
 pub struct Generator {
     config: HardwareConfig,
+    load_stream_words: u32,
 }
 
 impl Generator {
@@ -81,7 +86,17 @@ impl Generator {
         config.validate()?;
         Ok(Self {
             config: config.clone(),
+            load_stream_words: 0,
         })
+    }
+
+    /// Gives `sl_ip_top` a load stream so many bits wide: 32 times one of [`STREAM_WORDS`], or 0 for none.
+    pub fn load_stream(mut self, bits: u32) -> Result<Self, HdlError> {
+        if bits != 0 && !STREAM_WORDS.iter().any(|words| 32 * words == bits) {
+            return Err(HdlError::LoadStream { bits });
+        }
+        self.load_stream_words = bits / 32;
+        Ok(self)
     }
 
     /// Every file but the manifest, as text.
@@ -90,10 +105,13 @@ impl Generator {
         for source in sources::all() {
             files.insert(source.name.to_owned(), source.text.to_owned());
         }
-        for (name, text) in top::render(&self.config)? {
+        for (name, text) in top::render(&self.config, self.load_stream_words)? {
             files.insert(name.into(), text);
         }
-        files.insert(format!("{EXAMPLE}.sv"), top::example(&self.config)?);
+        files.insert(
+            format!("{EXAMPLE}.sv"),
+            top::example(&self.config, self.load_stream_words)?,
+        );
         let ports = |top: &str| packaging::ports(top, &files[&format!("{top}.sv")]);
         let (ip_ports, core_ports) = (ports(IP_TOP)?, ports(TOP)?);
         for (name, text) in constraints::render(&self.config, &compile_order(), &ip_ports)? {
@@ -119,6 +137,7 @@ impl Generator {
             top: TOP.into(),
             ip_top: IP_TOP.into(),
             config: self.config.clone(),
+            load_stream_words: self.load_stream_words,
             compile: compile_order(),
             digests: files
                 .iter()

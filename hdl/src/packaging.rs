@@ -11,7 +11,7 @@
 //!
 //! **Contract.** Everything comes from the rendered top levels and the compile order: a port or file added there is in all. Ports
 //! `<name>_tvalid`, `_tready`, `_tdata`, `_tlast`, `_tkeep` form an AXI4-Stream, `<name>_awvalid` to `<name>_rresp` an AXI4-Lite slave;
-//! `<name>_clock` is a clock, `<name>_reset` that is an input its reset. What is called `config` and an `irq` beside it belong to
+//! `<name>_clock` is a clock, `<name>_reset` that is an input its reset. `config`, `config_load` and an `irq` beside them belong to
 //! `config_clock`, everything else to `compute_clock`.
 //! **Errors.** [`HdlError::Internal`] for a top level whose header is not in the form of our template.
 
@@ -246,7 +246,8 @@ impl Component {
                 Some(found) => (false, Some(found)),
                 None => (true, role(port, LITE_ROLES)),
             };
-            let of_config = port.name == "irq" || found.is_some_and(|(name, _)| name == "config");
+            let of_config = port.name == "irq"
+                || found.is_some_and(|(name, _)| name == "config" || name == "config_load");
             let domain = &mut domains[config.filter(|_| of_config).unwrap_or(compute)];
             if let Some((name, role)) = found {
                 let at = domain.buses.iter().position(|b| b.name == name);

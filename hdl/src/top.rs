@@ -75,6 +75,10 @@ struct CoreBlock<'a> {
 struct IpTop<'a> {
     s: Sizes<'a>,
     load_words: u32,
+    /// Words of a load stream beat, 0 without a load stream.
+    stream_words: u32,
+    /// The same, at least the one word of the bus.
+    beat_words: u32,
     /// Registers `config_hash` to `capability_streams`, the last first.
     capability: Vec<String>,
     space_words: String,
@@ -87,6 +91,7 @@ struct Example<'a> {
     s: Sizes<'a>,
     module: &'static str,
     top: &'static str,
+    stream_words: u32,
 }
 
 /// A packed array with one element per load space, the last first.
@@ -100,11 +105,12 @@ fn by_space(width: u32, value: impl Fn(Space) -> u32) -> String {
 }
 
 /// The example of use: its text.
-pub fn example(config: &HardwareConfig) -> Result<String, HdlError> {
+pub fn example(config: &HardwareConfig, stream_words: u32) -> Result<String, HdlError> {
     let example = Example {
         s: Sizes::of(config),
         module: EXAMPLE,
         top: IP_TOP,
+        stream_words,
     };
     example
         .render()
@@ -113,7 +119,10 @@ pub fn example(config: &HardwareConfig) -> Result<String, HdlError> {
 }
 
 /// The generated modules in compile order: file name and text.
-pub fn render(config: &HardwareConfig) -> Result<Vec<(&'static str, String)>, HdlError> {
+pub fn render(
+    config: &HardwareConfig,
+    stream_words: u32,
+) -> Result<Vec<(&'static str, String)>, HdlError> {
     let internal = |e: askama::Error| HdlError::Internal(e.to_string());
     let block = CoreBlock {
         s: Sizes::of(config),
@@ -125,6 +134,8 @@ pub fn render(config: &HardwareConfig) -> Result<Vec<(&'static str, String)>, Hd
     let ip_top = IpTop {
         s: Sizes::of(config),
         load_words: load_words(config),
+        stream_words,
+        beat_words: stream_words.max(1),
         capability: capability(config)
             .iter()
             .flat_map(|(_, words)| words)

@@ -75,7 +75,7 @@ module ${ module }$ #(
 
   // The bus stands still; the program of the images is enabled by itself.
   logic unused_awready, unused_wready, unused_bvalid, unused_arready, unused_rvalid, unused_irq;
-  logic unused_busy, unused_tick, unused_parity;
+  logic unused_busy, unused_tick, unused_parity/*% if stream_words > 0 %*/, unused_load_ready/*% endif %*/;
   logic [1:0] unused_bresp, unused_rresp;
   logic [31:0] unused_rdata, unused_bad_count;
   logic [15:0] unused_bad_last, unused_pc;
@@ -104,6 +104,12 @@ module ${ module }$ #(
       .config_rready(1'b1),
       .config_rdata(unused_rdata),
       .config_rresp(unused_rresp),
+/*%- if stream_words > 0 %*/
+      .config_load_tvalid(1'b0),
+      .config_load_tready(unused_load_ready),
+      .config_load_tdata('0),
+      .config_load_tlast(1'b0),
+/*%- endif %*/
       .irq(unused_irq),
       .compute_clock(clock),
       .compute_reset(1'b0),

@@ -7,7 +7,7 @@
 //            resets the compute side and keeps the program.
 // Streams    One beat is one block, value 0 in the lowest bits. The k-th model-select beat that starts a job governs the k-th job; bit 15 set: reset of a model's state. Nothing is ready from a
 //            few cycles before stream_reset to its end; a reset withdraws an output beat that was not taken.
-// Loading    Through the load window, or with InitDir from the images in that folder.
+// Loading    Through the load window/*% if stream_words > 0 %*/ or the load stream (config_load_*, on config_clock)/*% endif %*/, or with InitDir from the images in that folder.
 // Timing     From stream to stream as sl_top (docs/machine.md).
 
 `include "sl_assert.svh"
@@ -37,6 +37,14 @@ module sl_ip_top #(
     input logic config_rready,
     output logic [31:0] config_rdata,
     output logic [1:0] config_rresp,
+/*%- if stream_words > 0 %*/
+
+    // Packets of load words while a load goes on: the first beat is the load address.
+    input logic config_load_tvalid,
+    output logic config_load_tready,
+    input logic [${ 32 * stream_words - 1 }$:0] config_load_tdata,
+    input logic config_load_tlast,
+/*%- endif %*/
 
     output logic irq,  // an error that is not masked; until cleared
 
@@ -133,10 +141,12 @@ module sl_ip_top #(
 
   // Registers.
   logic load_start, load_address_we, load_word_valid;
-  logic load_ready, load_target, load_order, load_table_we, load_drained;
+  logic load_ready, load_settled, load_target, load_order, load_table_we, load_drained;
   logic [31:0] load_address, load_count, load_crc;
   logic [15:0] load_num_models;
-  logic [9:0] load_table_addr;
+  logic [7:0] load_table_addr;
+  logic [sl_pkg::ModelRecordWidth-1:0] load_table_data;
+  logic stream_loading, stream_busy, stream_refused, stream_target, stream_order;
   logic msg_valid, msg_ready, msg_enable, msg_reset;
   logic core_idle_sync, core_busy_sync;
   logic stat_valid;
@@ -151,6 +161,7 @@ module sl_ip_top #(
 /*%- endfor %*/
       }),
       .MaxModels(${ s.max_models }$),
+      .StreamWords(${ stream_words }$),
       .Preloaded(InitDir != "")
   ) u_regs (
       .clk_i(config_clock),
@@ -169,7 +180,8 @@ module sl_ip_top #(
       .load_start_o(load_start),
       .load_address_we_o(load_address_we),
       .load_word_valid_o(load_word_valid),
-      .load_ready_i(load_ready),
+      .load_ready_i(load_ready && !stream_busy),
+      .load_settled_i(load_settled && !stream_busy),
       .load_target_i(load_target),
       .load_order_i(load_order),
       .load_address_i(load_address),
@@ -178,7 +190,12 @@ module sl_ip_top #(
       .load_num_models_i(load_num_models),
       .load_table_we_i(load_table_we),
       .load_table_addr_i(load_table_addr),
+      .load_table_data_i(load_table_data),
       .load_drained_i(load_drained),
+      .stream_loading_o(stream_loading),
+      .stream_refused_i(stream_refused),
+      .stream_target_i(stream_target),
+      .stream_order_i(stream_order),
       .msg_valid_o(msg_valid),
       .msg_ready_i(msg_ready),
       .msg_enable_o(msg_enable),
@@ -200,6 +217,44 @@ module sl_ip_top #(
       .irq_o(irq)
   );
 
+  // What the loader gets: words of the bus/*% if stream_words > 0 %*/ or of the load stream/*% endif %*/.
+  logic gets_address, gets_words, gets_wide, load_whole;
+  logic [${ beat_words - 1 }$:0][31:0] words;
+/*%- if stream_words > 0 %*/
+  sl_load_stream #(
+      .Words(${ stream_words }$)
+  ) u_load_stream (
+      .clk_i(config_clock),
+      .rst_ni(config_rst_n),
+      .tvalid_i(config_load_tvalid),
+      .tready_o(config_load_tready),
+      .tdata_i(config_load_tdata),
+      .tlast_i(config_load_tlast),
+      .loading_i(stream_loading),
+      .start_i(load_start),
+      .bus_address_we_i(load_address_we),
+      .bus_word_valid_i(load_word_valid),
+      .bus_data_i(wr_data),
+      .busy_o(stream_busy),
+      .refused_o(stream_refused),
+      .bad_target_o(stream_target),
+      .bad_order_o(stream_order),
+      .ready_i(load_ready),
+      .target_i(load_target),
+      .whole_i(load_whole),
+      .address_we_o(gets_address),
+      .word_valid_o(gets_words),
+      .wide_o(gets_wide),
+      .words_o(words)
+  );
+/*%- else %*/
+  assign gets_address = load_address_we;
+  assign gets_words = load_word_valid;
+  assign gets_wide = 1'b0;
+  assign words = wr_data;
+  assign {stream_busy, stream_refused, stream_target, stream_order} = '0;
+/*%- endif %*/
+
   // Loader; by space, the last first: number of models, models, control, clamps, constants, instructions, weights.
   logic word_valid, word_ready, word_empty;
   logic [CrossWidth-1:0] word_data;
@@ -207,6 +262,7 @@ module sl_ip_top #(
       .NumCores(${ s.cores }$),
       .BlockSize(${ s.block }$),
       .LoadWords(LoadWords),
+      .BeatWords(${ beat_words }$),
       .SpaceWords({${ space_words }$}),
       .SpaceDepth({${ space_depth }$})
   ) u_loader (
@@ -214,18 +270,22 @@ module sl_ip_top #(
       .rst_ni(config_rst_n),
       .start_i(load_start),
       .ready_o(load_ready),
-      .address_we_i(load_address_we),
-      .data_i(wr_data),
-      .word_valid_i(load_word_valid),
+      .settled_o(load_settled),
+      .address_we_i(gets_address),
+      .word_valid_i(gets_words),
+      .wide_i(gets_wide),
       .word_index_i(wr_addr[7:2]),
       .word_target_o(load_target),
       .word_order_o(load_order),
+      .word_whole_o(load_whole),
       .address_o(load_address),
       .count_o(load_count),
       .crc_o(load_crc),
       .num_models_o(load_num_models),
+      .words_i(words),
       .table_we_o(load_table_we),
       .table_addr_o(load_table_addr),
+      .table_data_o(load_table_data),
       .out_valid_o(word_valid),
       .out_ready_i(word_ready),
       .out_data_o(word_data)
@@ -418,7 +478,8 @@ module sl_ip_top #(
 
   // Protection bits mean nothing here; the loader never sends what would be refused.
   logic unused;
-  assign unused = ^{config_awprot, config_arprot, stat_ready, core_load_error, core_word_data};
+  assign unused = ^{config_awprot, config_arprot, stat_ready, core_load_error, core_word_data/*% if stream_words == 0 %*/,
+    stream_loading, load_whole/*% endif %*/};
 
 `ifndef SL_NO_ASSERT
   LoadTaken_A :

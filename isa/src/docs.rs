@@ -50,6 +50,7 @@ pub fn reference() -> String {
         let reset = match r.reset {
             Reset::Value(v) => format!("`{v:#x}`"),
             Reset::Config => "config".into(),
+            Reset::Option => "option".into(),
             Reset::Live => "live".into(),
         };
         let _ = writeln!(

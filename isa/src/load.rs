@@ -81,6 +81,9 @@ pub const fn instruction_width() -> u32 {
     MatrixWord::WIDTH + VectorWord::WIDTH
 }
 
+/// 32-bit words of a load stream beat: what the generator offers (docs/bus.md).
+pub const STREAM_WORDS: [u32; 5] = [1, 2, 4, 8, 16];
+
 /// 32-bit words of the widest load word.
 pub fn load_words(config: &HardwareConfig) -> u32 {
     data_width(config).div_ceil(32)
@@ -141,6 +144,23 @@ pub fn crc32_from(crc: u32, words: &[u32]) -> u32 {
 /// [`crc32_from`] from the start.
 pub fn crc32(words: &[u32]) -> u32 {
     crc32_from(0, words)
+}
+
+/// State of the CRC-32 some words of zeros later: bit `j` of element `i` says that bit `j` of the state is part of bit `i` afterwards.
+///
+/// The CRC of words `w` from a state `s` is `advance(s, len)` exclusive or the sum of `advance(w[k], len - k)`; the RTL folds several words
+/// a cycle by it.
+pub fn crc_advance(words: u32) -> [u32; 32] {
+    let mut rows = [0; 32];
+    for j in 0..32 {
+        // crc32_from inverts before and after.
+        let zeros = vec![0; words as usize];
+        let moved = !crc32_from(!(1 << j), &zeros);
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row |= (moved >> i & 1) << j;
+        }
+    }
+    rows
 }
 
 /// Checksum of a program: over every load word, its window words and then its address.
@@ -335,6 +355,21 @@ mod tests {
         assert_eq!(crc32(&words), 0x9AE0_DAAF);
         assert_eq!(crc32(&[]), 0);
         assert_eq!(crc32_from(crc32(&words[..1]), &words[1..]), crc32(&words));
+    }
+
+    #[test]
+    fn words_fold_as_one_after_the_other() {
+        let apply = |rows: &[u32; 32], state: u32| {
+            (0..32).fold(0, |r, i| r | ((rows[i] & state).count_ones() & 1) << i)
+        };
+        let words = [0x1234_5678, 0, 0xFFFF_FFFF, 7, 0x8000_0000];
+        let state = 0x0BAD_CAFE;
+        let folded = (0..5).fold(apply(&crc_advance(5), state), |r, k| {
+            r ^ apply(&crc_advance(5 - k as u32), words[k])
+        });
+        assert_eq!(!folded, crc32_from(!state, &words));
+        let flipped = [0x1234_5678, 0, 0xFFFF_FFFF, 6, 0x8000_0000];
+        assert_ne!(!folded, crc32_from(!state, &flipped));
     }
 
     #[test]

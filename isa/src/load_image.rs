@@ -14,6 +14,7 @@
 //! Same program, same bytes. The driver (crate `sluice-driver`) reads this form without allocating.
 //! **Errors.** Packing errors of the words.
 
+use crate::config::HardwareConfig;
 use crate::error::IsaError;
 use crate::load::{Space, Write, address_word, checksum, crc32, space_words, writes};
 use crate::program::Program;
@@ -78,6 +79,46 @@ fn following(w: &Write, block_size: u32) -> Write {
         next.addr = (w.addr + 1) & 0xFFFF;
     }
     next
+}
+
+/// One beat of the load stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StreamBeat {
+    /// Words, lowest first, zeros where a load word ends before the beat.
+    pub words: Vec<u32>,
+    /// `tlast`.
+    pub last: bool,
+}
+
+/// Load words as packets for a load stream with beats of `beat_words` words: a packet for each run, its load address first.
+pub fn stream_packets(
+    config: &HardwareConfig,
+    writes: &[Write],
+    beat_words: u32,
+) -> Vec<StreamBeat> {
+    let beat = |words: &[u32]| {
+        let mut words = words.to_vec();
+        words.resize(beat_words as usize, 0);
+        StreamBeat { words, last: false }
+    };
+    let mut beats: Vec<StreamBeat> = Vec::new();
+    let mut next = None;
+    for w in writes {
+        let here = address_word(w);
+        if next != Some(here) {
+            if let Some(end) = beats.last_mut() {
+                end.last = true;
+            }
+            beats.push(beat(&[here]));
+        }
+        let words = &w.data[..space_words(config, w.space) as usize];
+        beats.extend(words.chunks(beat_words as usize).map(beat));
+        next = Some(address_word(&following(w, config.block_size)));
+    }
+    if let Some(end) = beats.last_mut() {
+        end.last = true;
+    }
+    beats
 }
 
 /// The image as the bytes of a file.

@@ -24,7 +24,7 @@ pub const LINE_BYTES: u32 = 64;
 /// Value of the identity register: `SLUC`.
 pub const IDENTITY: u32 = 0x534C_5543;
 /// Version of the map: a new major number changes or removes a register, a new minor number adds one.
-pub const VERSION: (u32, u32) = (1, 1);
+pub const VERSION: (u32, u32) = (1, 2);
 /// Words of one entry of the model table.
 pub const MODEL_TABLE_WORDS: u32 = 4;
 
@@ -63,6 +63,8 @@ pub enum Reset {
     Value(u32),
     /// Follows from the hardware configuration: [`capability`].
     Config,
+    /// Chosen when the RTL was emitted; no program depends on it.
+    Option,
     /// Follows the compute side, whatever it holds.
     Live,
 }
@@ -173,19 +175,19 @@ pub const ERRORS: &[Field] = &[
         "load_refused",
         2,
         1,
-        "load started while enabled, busy or resetting, or a window or load address write without a load",
+        "load started while enabled, busy or resetting; window or load address write, or packet of the load stream, without a load",
     ),
     field(
         "load_target",
         3,
         1,
-        "window write to a space, core, row or address this accelerator does not have",
+        "window write or packet to a space, core, row or address this accelerator does not have",
     ),
     field(
         "load_order",
         4,
         1,
-        "window word out of order: the words of a load word are written lowest first",
+        "window word out of order: the words of a load word are written lowest first; packet that ends inside a load word",
     ),
     field(
         "checksum",
@@ -311,6 +313,22 @@ pub const REGISTERS: &[Register] = &[
             field("select_fifo", 0, 16, "model-select beats"),
             field("output_fifo", 16, 16, "output beats"),
         ],
+    ),
+    with(
+        reg(
+            "capability_load",
+            0x024,
+            1,
+            Read,
+            Reset::Option,
+            "ways to load beside the load window",
+        ),
+        &[field(
+            "stream_words",
+            0,
+            8,
+            "32-bit words of a load stream beat, 0 without a load stream",
+        )],
     ),
     with(
         reg("control", 0x040, 1, ReadWrite, ZERO, "run, reset, load"),
@@ -477,7 +495,7 @@ pub const REGISTERS: &[Register] = &[
         1,
         Read,
         ZERO,
-        "window words taken since the load began",
+        "words of load words taken since the load began",
     ),
     reg(
         "load_checksum",

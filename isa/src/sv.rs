@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use crate::acc::{FULL_SHIFT, MAX_TERMS, MIN_EXPONENT};
 use crate::fp8::CODE_BITS;
 use crate::lbfp::{LANE_OFF, OPERAND_BITS, SHIFT_OUT, WEIGHT_BITS};
-use crate::load::SPACES;
+use crate::load::{SPACES, STREAM_WORDS, crc_advance};
 use crate::model::SELECT_RESET;
 use crate::registers::{ADDRESS_BITS, ERRORS, IDENTITY, MODEL_TABLE_WORDS, REGISTERS, VERSION};
 use crate::timing::{
@@ -115,6 +115,32 @@ pub fn package() -> String {
     }
     let _ = writeln!(s, "  localparam int NumErrors = {};", ERRORS.len());
     s.push('\n');
+    let most = STREAM_WORDS.into_iter().max().unwrap_or(1);
+    let _ = writeln!(
+        s,
+        "  // CRC-32 n + 1 words later: ones of element [n][i] are the bits of the state in bit i."
+    );
+    let _ = writeln!(s, "  // verilog_format: off");
+    let _ = writeln!(
+        s,
+        "  localparam logic [{}:0][31:0][31:0] CrcAdvance = {{",
+        most - 1
+    );
+    for n in (1..=most).rev() {
+        let _ = writeln!(s, "    {{");
+        let rows: Vec<String> = crc_advance(n)
+            .iter()
+            .rev()
+            .map(|r| format!("32'h{r:08X}"))
+            .collect();
+        let lines: Vec<String> = rows
+            .chunks(4)
+            .map(|c| format!("      {}", c.join(", ")))
+            .collect();
+        let _ = writeln!(s, "{}", lines.join(",\n"));
+        let _ = writeln!(s, "    }}{}", if n == 1 { "" } else { "," });
+    }
+    let _ = writeln!(s, "  }};\n  // verilog_format: on\n");
     let _ = writeln!(s, "  // Address spaces of the load port.");
     let _ = writeln!(s, "  typedef enum logic [3:0] {{");
     for (i, (space, name)) in SPACES.iter().enumerate() {

@@ -334,11 +334,22 @@ fn trace_dir() -> Option<PathBuf> {
 ///
 /// Returns the folder and the files to compile, in order.
 pub fn emit(config: &HardwareConfig, root: &Path) -> Result<(PathBuf, Vec<PathBuf>), SuiteError> {
+    emit_with_load_stream(config, 0, root)
+}
+
+/// [`emit`] with a load stream so many bits wide.
+pub fn emit_with_load_stream(
+    config: &HardwareConfig,
+    bits: u32,
+    root: &Path,
+) -> Result<(PathBuf, Vec<PathBuf>), SuiteError> {
     // Threads of this process emit side by side, too.
     static EMISSIONS: AtomicU32 = AtomicU32::new(0);
 
     let fail = failure(&config.name);
-    let generator = Generator::new(config).map_err(|e| failure(&config.name)(e))?;
+    let generator = Generator::new(config)
+        .and_then(|g| g.load_stream(bits))
+        .map_err(|e| failure(&config.name)(e))?;
     let number = EMISSIONS.fetch_add(1, Ordering::Relaxed);
     let scratch = root.join(format!(".{}-{}-{number}", config.name, std::process::id()));
     let manifest = generator

@@ -11,10 +11,15 @@ mod bench;
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
-use bench::{BusExecutor, Clocks, IpBench, SlaveError, USUAL, image, library, load};
+use std::cell::RefCell;
+
+use bench::{
+    BusExecutor, Clocks, IpBench, Shared, SlaveError, USUAL, image, library,
+    library_with_load_stream, load,
+};
 use sluice_driver::{Device as Driver, Error, Errors, LoadImage, map};
 use sluice_isa::load::{Space, checksum, space_depth, space_words, writes};
-use sluice_isa::load_image::{image_of, to_bytes};
+use sluice_isa::load_image::{StreamBeat, image_of, stream_packets, to_bytes};
 use sluice_isa::presets::preset;
 use sluice_isa::registers::{
     ADDRESS_BITS, Access, REGISTERS, Reset, capability, line_is_mapped, register,
@@ -215,7 +220,7 @@ fn counters_tell_what_happened() {
 fn after_reset(config: &HardwareConfig, name: &str, word: usize) -> Option<u32> {
     match register(name).unwrap().reset {
         Reset::Value(v) => Some(v),
-        Reset::Live => None,
+        Reset::Option | Reset::Live => None,
         Reset::Config => {
             let all = capability(config);
             Some(all.iter().find(|(n, _)| *n == name).unwrap().1[word])
@@ -826,6 +831,304 @@ fn load_rate() {
             );
         }
     }
+}
+
+/// A set-up on an accelerator with a load stream.
+fn streamed(test: &str, config: &str, bits: u32) -> Option<Setup> {
+    let block = preset(config).unwrap().block_size as usize;
+    let mut s = setup_of(test, config, &nets(block))?;
+    s.library = library_with_load_stream(&s.config, bits);
+    Some(s)
+}
+
+/// Loads through the stream and enables; beats of `N` words.
+fn load_streamed<const N: usize>(bench: IpBench, program: &Program) -> (IpBench, u32) {
+    let bytes = image(program);
+    let cell = RefCell::new(bench);
+    let mut driver = Driver::open(Shared(&cell)).unwrap();
+    assert_eq!(driver.identity().stream_words as usize, N);
+    let loaded = driver
+        .load_streamed::<N, _>(&LoadImage::parse(&bytes).unwrap(), &mut Shared(&cell))
+        .unwrap();
+    assert_eq!(loaded.num_models as usize, program.models.len());
+    driver.enable().unwrap();
+    (cell.into_inner(), loaded.words)
+}
+
+/// Beats of `N` words: programs come through whole, whatever the clocks and delays, and the window still works.
+fn loads_as_the_window<const N: usize>(config: &str) {
+    let bits = 32 * N as u32;
+    let Some(s) = streamed(&format!("load stream of {bits} bits"), config, bits) else {
+        return;
+    };
+    let program = &s.bundle.program;
+    for (seed, max_delay, clocks) in [
+        (1, 0, USUAL),
+        (2, 5, USUAL),
+        (3, 2, Clocks::new(10_000, 9_990, 700)),
+        (4, 0, Clocks::new(3_000, 20_000, 400)),
+    ] {
+        let mut bench = s.bench(clocks, seed);
+        bench.master.max_delay = max_delay;
+        let start = bench.config_cycles;
+        let (mut bench, words) = load_streamed::<N>(bench, program);
+        if max_delay == 0 {
+            println!(
+                "{config}, load stream of {bits} bits: {words} words in {} config cycles with the registers ({clocks:?})",
+                bench.config_cycles - start
+            );
+        }
+        check_table(&mut bench, program);
+        s.check(&mut bench, &format!("{clocks:?}"));
+        // The other way, and again.
+        load(&mut bench, program);
+        s.check(&mut bench, "through the window");
+        let (mut bench, _) = load_streamed::<N>(bench, program);
+        s.check(&mut bench, "through the stream again");
+    }
+}
+
+#[test]
+fn load_stream_of_32_bits() {
+    loads_as_the_window::<1>("c1b4");
+}
+
+#[test]
+fn load_stream_of_128_bits() {
+    loads_as_the_window::<4>("c1b4");
+}
+
+#[test]
+fn load_stream_of_512_bits() {
+    loads_as_the_window::<16>("c2b8");
+}
+
+/// Posts packets and waits until they are taken.
+fn post_packets(bench: &mut IpBench, packets: &[StreamBeat]) {
+    for beat in packets {
+        bench.post_beat(&beat.words, beat.last);
+    }
+    bench.flush_beats();
+    bench.idle(8);
+}
+
+/// Soft reset, idle, errors cleared, a load begun.
+fn begin_load(bench: &mut IpBench) {
+    bench.write(map::CONTROL, map::CONTROL_SOFT_RESET, 0xF);
+    while bench.read(map::STATUS).0 & map::STATUS_IDLE == 0 {}
+    bench.write(map::ERROR, u32::MAX, 0xF);
+    assert_eq!(bench.write(map::CONTROL, map::CONTROL_LOAD, 0xF), 0);
+}
+
+/// The checksum of what was loaded, as the program's.
+fn end_load(bench: &mut IpBench, program: &Program, config: &HardwareConfig) -> u8 {
+    let sum = checksum(config, &writes(program).unwrap());
+    bench.write(map::PROGRAM_CHECKSUM, sum, 0xF)
+}
+
+#[test]
+fn bad_packets_are_dropped_and_never_run() {
+    let Some(s) = streamed("bad_packets_are_dropped_and_never_run", "c1b4", 128) else {
+        return;
+    };
+    let program = &s.bundle.program;
+    let all = writes(program).unwrap();
+    let good = stream_packets(&s.config, &all, 4);
+    let (mut bench, words) = load_streamed::<4>(s.bench(USUAL, 5), program);
+    let counted = |bench: &mut IpBench| bench.read(map::LOAD_COUNT).0;
+
+    // Without a load, while jobs run: every packet is dropped, and no pin moves.
+    for beat in &good {
+        bench.post_beat(&beat.words, beat.last);
+    }
+    s.check(&mut bench, "with packets that nobody wants");
+    bench.flush_beats();
+    assert_eq!(bench.read(map::ERROR).0, map::ERROR_LOAD_REFUSED);
+    assert_eq!(counted(&mut bench), words);
+    assert_eq!(bench.read(map::BUS_ERROR_COUNT).0, 0, "no access failed");
+
+    // Targets that do not exist: the packet is dropped, the next one is not.
+    let packet = |address: u32, beats: usize| -> Vec<StreamBeat> {
+        (0..=beats)
+            .map(|i| StreamBeat {
+                words: vec![if i == 0 { address } else { 7 }; 4],
+                last: i == beats,
+            })
+            .collect()
+    };
+    begin_load(&mut bench);
+    let mut bad = vec![7 << 28, 15 << 28, 1 << 23, 4 << 16, 6 << 28 | 1];
+    for (space, _) in sluice_isa::load::SPACES {
+        bad.push((*space as u32) << 28 | space_depth(&s.config, *space));
+    }
+    for address in bad {
+        post_packets(&mut bench, &packet(address, 3));
+        assert_eq!(
+            bench.read(map::ERROR).0,
+            map::ERROR_LOAD_TARGET,
+            "{address:#x}"
+        );
+        bench.write(map::ERROR, u32::MAX, 0xF);
+        assert_eq!(counted(&mut bench), 0, "{address:#x}");
+    }
+    // A last beat inside a load word: a control word needs more than one beat.
+    let control = space_words(&s.config, Space::Instructions);
+    assert!(control > 4, "{control}");
+    post_packets(&mut bench, &packet(1 << 28, 1));
+    assert_eq!(bench.read(map::ERROR).0, map::ERROR_LOAD_ORDER);
+    bench.write(map::ERROR, u32::MAX, 0xF);
+    // A packet of nothing but its address is no error; the window goes on from there.
+    post_packets(&mut bench, &packet(3 << 28 | 2, 0));
+    assert_eq!(bench.read(map::ERROR).0, 0);
+    assert_eq!(bench.read(map::LOAD_ADDRESS).0, 3 << 28 | 2);
+    assert_eq!(bench.write(map::LOAD_WINDOW, 1, 0xF), 0);
+    // What was dropped is a hole: the program's checksum does not match.
+    begin_load(&mut bench);
+    let mut holed = good.clone();
+    holed[0].words[0] |= 0x7 << 28;
+    post_packets(&mut bench, &holed);
+    assert_eq!(end_load(&mut bench, program, &s.config), 2);
+    let errors = map::ERROR_LOAD_TARGET | map::ERROR_CHECKSUM;
+    assert_eq!(bench.read(map::ERROR).0, errors);
+
+    // The driver's words for it; any single flipped bit is noticed.
+    let bytes = image(program);
+    let parsed = LoadImage::parse(&bytes).unwrap();
+    let mut random = Random(15);
+    let cell = RefCell::new(bench);
+    for _ in 0..6 {
+        let beat = random.below(good.len() as u32);
+        cell.borrow_mut().corrupt_beat = Some((beat, 1 << random.below(16)));
+        let mut driver = Driver::open(Shared(&cell)).unwrap();
+        driver.set_polls(2000);
+        let error = driver
+            .load_streamed::<4, _>(&parsed, &mut Shared(&cell))
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::Checksum { .. })
+                || matches!(error, Error::Refused(e) if e.any(Errors::LOADING.0)),
+            "{error}"
+        );
+        assert!(!driver.status().unwrap().program_ok());
+        cell.borrow_mut().flush_beats();
+    }
+    // Beats of another width are the caller's mistake.
+    let mut driver = Driver::open(Shared(&cell)).unwrap();
+    let error = driver.load_streamed::<8, _>(&parsed, &mut Shared(&cell));
+    assert_eq!(error.unwrap_err().code(), "SL-D011");
+    drop(driver);
+    let (mut bench, _) = load_streamed::<4>(cell.into_inner(), program);
+    s.check(&mut bench, "after bad packets");
+
+    // A changed weight with the right checksum changes the output.
+    let mut altered = all;
+    let row = altered
+        .iter_mut()
+        .filter(|w| w.space == Space::Weights && w.data[..2] != [0, 0])
+        .nth(2)
+        .unwrap();
+    row.data[0] ^= 1 << 13;
+    begin_load(&mut bench);
+    post_packets(&mut bench, &stream_packets(&s.config, &altered, 4));
+    let sum = checksum(&s.config, &altered);
+    assert_eq!(bench.write(map::PROGRAM_CHECKSUM, sum, 0xF), 0);
+    bench.write(map::CONTROL, map::CONTROL_ENABLE, 0xF);
+    bench.idle(100);
+    let got = drive("bus", &mut bench, program, &s.jobs, &s.pattern).unwrap();
+    assert!(
+        difference(&s.expected, &got).is_some(),
+        "the comparison sees it"
+    );
+}
+
+#[test]
+fn a_packet_that_stops_half_way() {
+    let Some(s) = streamed("a_packet_that_stops_half_way", "c1b4", 128) else {
+        return;
+    };
+    let program = &s.bundle.program;
+    let good = stream_packets(&s.config, &writes(program).unwrap(), 4);
+    let first = good.iter().position(|b| b.last).unwrap();
+    assert!(first > 4, "{first}");
+    let mut bench = s.bench(USUAL, 6);
+
+    // The window waits for it, gives up in the end, and so does the load; the rest of the packet is dropped.
+    begin_load(&mut bench);
+    post_packets(&mut bench, &good[..3]);
+    let taken = bench.read(map::LOAD_COUNT).0;
+    assert_eq!(bench.write(map::LOAD_ADDRESS, 0, 0xF), 2);
+    assert_eq!(
+        bench.read(map::STATUS).0 & map::STATUS_LOADING,
+        map::STATUS_LOADING & bench.read(map::STATUS).0
+    );
+    bench.write(map::CONTROL, map::CONTROL_SOFT_RESET, 0xF);
+    post_packets(&mut bench, &good[3..]);
+    assert!(bench.read(map::ERROR).0 & map::ERROR_TIMEOUT != 0);
+    assert_eq!(bench.read(map::LOAD_COUNT).0, taken);
+
+    // A load that begins again forgets a packet that was not finished.
+    begin_load(&mut bench);
+    post_packets(&mut bench, &good[..3]);
+    assert_eq!(bench.write(map::CONTROL, map::CONTROL_LOAD, 0xF), 0);
+    assert_eq!(bench.read(map::LOAD_COUNT).0, 0);
+    post_packets(&mut bench, &good[3..=first]);
+    assert_eq!(bench.read(map::ERROR).0, map::ERROR_LOAD_REFUSED);
+    assert_eq!(bench.read(map::LOAD_COUNT).0, 0);
+    post_packets(&mut bench, &good);
+    assert_eq!(end_load(&mut bench, program, &s.config), 0);
+
+    // A reset of everything in the middle: the rest comes without a load.
+    begin_load(&mut bench);
+    post_packets(&mut bench, &good[..3]);
+    bench.reset();
+    post_packets(&mut bench, &good[3..=first]);
+    assert_eq!(bench.read(map::ERROR).0, map::ERROR_LOAD_REFUSED);
+    let (mut bench, _) = load_streamed::<4>(bench, program);
+    s.check(&mut bench, "after everything that stopped half way");
+}
+
+unsafe extern "C" fn send_beat(user: *mut c_void, words: *const u32, count: u32, last: bool) {
+    // SAFETY: the test passes its bench, the library words that are there.
+    let (bench, words) = unsafe {
+        (
+            &mut *user.cast::<IpBench>(),
+            std::slice::from_raw_parts(words, count as usize),
+        )
+    };
+    bench.post_beat(words, last);
+}
+
+#[test]
+fn the_c_interface_loads_through_the_stream() {
+    let Some(s) = streamed("the_c_interface_loads_through_the_stream", "c1b4", 128) else {
+        return;
+    };
+    let file = std::env::temp_dir().join(format!("sluice-stream-{}", std::process::id()));
+    s.bundle.program.save(&file).unwrap();
+    let path = CString::new(file.to_str().unwrap()).unwrap();
+    let load = |bench: &mut IpBench, streamer| {
+        let user: *mut c_void = std::ptr::from_mut(bench).cast();
+        // SAFETY: the call-backs get the bench, the path ends with zero.
+        message(unsafe {
+            sluice_cfg::sluice_cfg_load_program_streamed(
+                user,
+                Some(read_register as _),
+                Some(write_register as _),
+                streamer,
+                path.as_ptr(),
+            )
+        })
+    };
+    let mut bench = s.bench(USUAL, 9);
+    assert_eq!(load(&mut bench, Some(send_beat as _)), None);
+    s.check(&mut bench, "loaded through the stream by the C interface");
+    let absent = load(&mut bench, None).unwrap();
+    assert!(absent.contains("SL-D021"), "{absent}");
+    // An accelerator without one says so.
+    let mut bench = IpBench::new(&library(&s.config), &s.config, USUAL, 9);
+    let without = load(&mut bench, Some(send_beat as _)).unwrap();
+    assert!(without.contains("SL-D011"), "{without}");
+    std::fs::remove_file(&file).unwrap();
 }
 
 unsafe extern "C" fn read_register(user: *mut c_void, address: u32) -> u32 {

@@ -18,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   sluice rtl --config c6b32 -o rtl
   sluice rtl --config-file board.json -o rtl
+  sluice rtl --config c6b32 --load-stream 128 -o rtl
   sluice rtl --program mlp.sluice -o rtl";
 
 /// Write the accelerator as SystemVerilog
@@ -32,6 +33,14 @@ pub struct Rtl {
     /// Also write memory images of this program, for an accelerator that wakes up with it
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// Give sl_ip_top an AXI4-Stream for loading programs, so many bits wide: 32, 64, 128, 256 or 512
+    #[arg(
+        long,
+        value_name = "BITS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    load_stream: u32,
     /// Print the manifest as JSON
     #[arg(long)]
     json: bool,
@@ -59,7 +68,9 @@ impl Rtl {
                 ));
             }
         };
-        let manifest = Generator::new(&config)?.emit(&self.output)?;
+        let manifest = Generator::new(&config)?
+            .load_stream(self.load_stream)?
+            .emit(&self.output)?;
         let folder = self.output.join("images");
         let images = match &program {
             Some(program) => images(program, &folder)?,

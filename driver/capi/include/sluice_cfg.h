@@ -26,6 +26,11 @@ typedef uint32_t (*sluice_cfg_reader)(void *user, uint32_t address);
 typedef void (*sluice_cfg_writer)(void *user, uint32_t address, uint32_t data);
 
 /*
+ Sends one beat of the load stream: `count` words, lowest first; `last` is its `tlast`.
+ */
+typedef void (*SluiceCfgStreamer)(void *user, const uint32_t *words, uint32_t count, bool last);
+
+/*
  State of an accelerator.
  */
 typedef struct sluice_cfg_status {
@@ -77,6 +82,19 @@ char *sluice_cfg_load_program(void *user,
                               sluice_cfg_reader reader,
                               sluice_cfg_writer writer,
                               const char *path);
+
+/*
+ Loads a program file or a load image through the load stream, whatever its width, and enables the accelerator. Registers go over the
+ bus. A beat may still be on its way when `streamer` returns.
+
+ # Safety
+ `reader`, `writer` and `streamer` may be called with `user`; `path` is a string that ends with a zero byte.
+ */
+char *sluice_cfg_load_program_streamed(void *user,
+                                       sluice_cfg_reader reader,
+                                       sluice_cfg_writer writer,
+                                       SluiceCfgStreamer streamer,
+                                       const char *path);
 
 /*
  Loads the bytes of a program file or of a load image and enables the accelerator.

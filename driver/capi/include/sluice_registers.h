@@ -10,7 +10,7 @@
 /* major version of the map */
 #define SLUICE_VERSION_MAJOR_VALUE 1u
 /* minor version of the map */
-#define SLUICE_VERSION_MINOR_VALUE 1u
+#define SLUICE_VERSION_MINOR_VALUE 2u
 /* 'SLUC' */
 #define SLUICE_IDENTITY 0x00000000u
 /* version of the register map */
@@ -91,6 +91,12 @@
 #define SLUICE_CAPABILITY_STREAMS_OUTPUT_FIFO 0xFFFF0000u
 /* its lowest bit */
 #define SLUICE_CAPABILITY_STREAMS_OUTPUT_FIFO_LSB 16u
+/* ways to load beside the load window */
+#define SLUICE_CAPABILITY_LOAD 0x00000024u
+/* 32-bit words of a load stream beat, 0 without a load stream */
+#define SLUICE_CAPABILITY_LOAD_STREAM_WORDS 0x000000FFu
+/* its lowest bit */
+#define SLUICE_CAPABILITY_LOAD_STREAM_WORDS_LSB 0u
 /* run, reset, load */
 #define SLUICE_CONTROL 0x00000040u
 /* jobs are taken; needs a loaded program ('status.program_ok') */
@@ -121,11 +127,11 @@
 #define SLUICE_ERROR_BAD_ADDRESS 0x00000001u
 /* write with some but not all byte strobes */
 #define SLUICE_ERROR_BAD_STROBE 0x00000002u
-/* load started while enabled, busy or resetting, or a window or load address write without a load */
+/* load started while enabled, busy or resetting; window or load address write, or packet of the load stream, without a load */
 #define SLUICE_ERROR_LOAD_REFUSED 0x00000004u
-/* window write to a space, core, row or address this accelerator does not have */
+/* window write or packet to a space, core, row or address this accelerator does not have */
 #define SLUICE_ERROR_LOAD_TARGET 0x00000008u
-/* window word out of order: the words of a load word are written lowest first */
+/* window word out of order: the words of a load word are written lowest first; packet that ends inside a load word */
 #define SLUICE_ERROR_LOAD_ORDER 0x00000010u
 /* program checksum written does not match the words loaded */
 #define SLUICE_ERROR_CHECKSUM 0x00000020u
@@ -141,11 +147,11 @@
 #define SLUICE_ERROR_MASK_BAD_ADDRESS 0x00000001u
 /* write with some but not all byte strobes */
 #define SLUICE_ERROR_MASK_BAD_STROBE 0x00000002u
-/* load started while enabled, busy or resetting, or a window or load address write without a load */
+/* load started while enabled, busy or resetting; window or load address write, or packet of the load stream, without a load */
 #define SLUICE_ERROR_MASK_LOAD_REFUSED 0x00000004u
-/* window write to a space, core, row or address this accelerator does not have */
+/* window write or packet to a space, core, row or address this accelerator does not have */
 #define SLUICE_ERROR_MASK_LOAD_TARGET 0x00000008u
-/* window word out of order: the words of a load word are written lowest first */
+/* window word out of order: the words of a load word are written lowest first; packet that ends inside a load word */
 #define SLUICE_ERROR_MASK_LOAD_ORDER 0x00000010u
 /* program checksum written does not match the words loaded */
 #define SLUICE_ERROR_MASK_CHECKSUM 0x00000020u
@@ -199,7 +205,7 @@
 #define SLUICE_LOAD_ADDRESS_SPACE 0xF0000000u
 /* its lowest bit */
 #define SLUICE_LOAD_ADDRESS_SPACE_LSB 28u
-/* window words taken since the load began */
+/* words of load words taken since the load began */
 #define SLUICE_LOAD_COUNT 0x000000C4u
 /* CRC-32 of what was loaded since the load began */
 #define SLUICE_LOAD_CHECKSUM 0x000000C8u

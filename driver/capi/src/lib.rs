@@ -4,6 +4,7 @@
 //! |----------|------|
 //! | `sluice_cfg_load_program` | loads a program file or a load image and enables it |
 //! | `sluice_cfg_load_program_bytes` | the same from memory |
+//! | `sluice_cfg_load_program_streamed` | loads a program file through the load stream and enables it |
 //! | `sluice_cfg_enable`, `_disable`, `_reset` | run, stop, reset of the compute side |
 //! | `sluice_cfg_get_status` | status, errors, counters |
 //! | `sluice_cfg_model_jobs` | jobs of a model |
@@ -19,12 +20,16 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use std::fmt::Display;
 use std::path::Path;
 
-use sluice_driver::{Bus, Device};
+use sluice_driver::{Bus, Device, LoadStream};
 
 /// Reads the register at a byte address.
 pub type SluiceCfgReader = Option<unsafe extern "C" fn(user: *mut c_void, address: u32) -> u32>;
 /// Writes a register.
 pub type SluiceCfgWriter = Option<unsafe extern "C" fn(user: *mut c_void, address: u32, data: u32)>;
+
+/// Sends one beat of the load stream: `count` words, lowest first; `last` is its `tlast`.
+pub type SluiceCfgStreamer =
+    Option<unsafe extern "C" fn(user: *mut c_void, words: *const u32, count: u32, last: bool)>;
 
 /// State of an accelerator.
 #[repr(C)]
@@ -128,6 +133,61 @@ pub unsafe extern "C" fn sluice_cfg_load_program(
         device
             .load_file(Path::new(path))
             .map_err(|e| e.to_string())?;
+        device.enable().map_err(|e| e.to_string())
+    }))
+}
+
+/// The caller's load stream.
+struct Beats {
+    user: *mut c_void,
+    streamer: unsafe extern "C" fn(*mut c_void, *const u32, u32, bool),
+}
+
+impl<const N: usize> LoadStream<N> for Beats {
+    type Error = Infallible;
+
+    fn beat(&mut self, words: &[u32; N], last: bool) -> Result<(), Infallible> {
+        let count = u32::try_from(N).unwrap_or(u32::MAX);
+        // SAFETY: the caller of the C function vouches for streamer and user; the words outlive the call.
+        unsafe { (self.streamer)(self.user, words.as_ptr(), count, last) };
+        Ok(())
+    }
+}
+
+/// Loads a program file or a load image through the load stream, whatever its width, and enables the accelerator. Registers go over the
+/// bus. A beat may still be on its way when `streamer` returns.
+///
+/// # Safety
+/// `reader`, `writer` and `streamer` may be called with `user`; `path` is a string that ends with a zero byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sluice_cfg_load_program_streamed(
+    user: *mut c_void,
+    reader: SluiceCfgReader,
+    writer: SluiceCfgWriter,
+    streamer: SluiceCfgStreamer,
+    path: *const c_char,
+) -> *mut c_char {
+    let Some(streamer) = streamer else {
+        return message("[SL-D021] streamer is NULL");
+    };
+    if path.is_null() {
+        return message("[SL-D021] path is NULL");
+    }
+    // SAFETY: not null, and the caller vouches for its end.
+    let path = unsafe { CStr::from_ptr(path) };
+    answer(path.to_str().map_err(|e| e.to_string()).and_then(|path| {
+        let mut device = open(user, reader, writer)?;
+        let file = std::fs::read(path).map_err(|e| format!("[SL-D020] {path}: {e}"))?;
+        let mut beats = Beats { user, streamer };
+        let loaded = match device.identity().stream_words {
+            2 => device.load_program_streamed::<2, _>(&file, &mut beats),
+            4 => device.load_program_streamed::<4, _>(&file, &mut beats),
+            8 => device.load_program_streamed::<8, _>(&file, &mut beats),
+            16 => device.load_program_streamed::<16, _>(&file, &mut beats),
+            // Without a load stream this says so.
+            _ => device.load_program_streamed::<1, _>(&file, &mut beats),
+        };
+        loaded.map_err(|e| e.to_string())?;
         device.enable().map_err(|e| e.to_string())
     }))
 }
@@ -282,6 +342,7 @@ pub fn device_id<B: Bus>(device: &Device<B>) -> String {
         ("max_models", i.max_models),
         ("select_fifo_depth", i.select_fifo),
         ("output_fifo_depth", i.output_fifo),
+        ("load_stream_words", i.stream_words),
     ];
     let numbers: Vec<String> = numbers
         .iter()

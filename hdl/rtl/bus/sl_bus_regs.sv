@@ -13,6 +13,7 @@ module sl_bus_regs
 #(
     parameter logic [6:0][31:0] Capability = '0,  // config_hash and what follows it
     parameter int unsigned MaxModels = 16,
+    parameter int unsigned StreamWords = 0,  // words of a load stream beat, 0 without a load stream
     parameter bit Preloaded = 1'b0,  // the memories start with a program, which runs by itself
     parameter int unsigned TimeoutCycles = 65536
 ) (
@@ -36,15 +37,25 @@ module sl_bus_regs
     output logic        load_address_we_o,
     output logic        load_word_valid_o,
     input  logic        load_ready_i,
+    input  logic        load_settled_i,     // ready, and the checksum is that of everything taken
     input  logic        load_target_i,
     input  logic        load_order_i,
     input  logic [31:0] load_address_i,
     input  logic [31:0] load_count_i,
     input  logic [31:0] load_crc_i,
     input  logic [15:0] load_num_models_i,
-    input  logic        load_table_we_i,
-    input  logic [ 9:0] load_table_addr_i,
     input  logic        load_drained_i,     // everything has reached the compute side
+
+    // Model records as they go out.
+    input logic                        load_table_we_i,
+    input logic [                 7:0] load_table_addr_i,
+    input logic [ModelRecordWidth-1:0] load_table_data_i,
+
+    // Load stream: it needs to know of the load, and tells what was wrong with a packet.
+    output logic stream_loading_o,
+    input  logic stream_refused_i,
+    input  logic stream_target_i,
+    input  logic stream_order_i,
 
     // Messages to the compute side.
     output logic msg_valid_o,
@@ -70,9 +81,8 @@ module sl_bus_regs
 
     output logic irq_o
 );
-  localparam int unsigned TableWords = MaxModels * ModelTableWords;
   localparam int unsigned RecordWords = (ModelRecordWidth + 31) / 32;
-  localparam int unsigned TableWidth = $clog2(TableWords);
+  localparam int unsigned ModelWidth = $clog2(MaxModels);
   localparam int unsigned TimerWidth = $clog2(TimeoutCycles + 1);
   localparam logic [BusAddressWidth-1:0] ModelJobsEnd = RegModelJobs
       + BusAddressWidth'(4 * RegModelJobsWords);
@@ -158,7 +168,7 @@ module sl_bus_regs
           end
           RegProgramChecksum: begin
             if (!loading_q) wr_error = LoadRefused;
-            else if (!load_ready_i) wr_waits = 1'b1;
+            else if (!load_settled_i) wr_waits = 1'b1;
             else if (wr_data_i != load_crc_i) wr_error = Checksum;
           end
           default: wr_error = BadAddress;
@@ -175,11 +185,13 @@ module sl_bus_regs
   assign load_start_o = wr_take && wr_addr_i == RegControl && wr_data_i[ControlLoadBit];
   assign load_address_we_o = wr_take && wr_addr_i == RegLoadAddress;
   assign load_word_valid_o = wr_take && wr_window;
+  assign stream_loading_o = loading_q;
 
   // Read request: in the second cycle the model table has answered.
   logic rd_second_q, rd_mapped, rd_table, rd_jobs, rd_waits, rd_late, rd_ask;
   errors_t rd_error;
-  logic [31:0] rd_mux, table_data;
+  logic [31:0] rd_mux;
+  logic [32*ModelTableWords-1:0] table_data;
   logic pending_q, mine_q;  // a request is out; its answer is for this read
   logic [7:0] rd_job_model, rd_table_model;
 
@@ -234,7 +246,7 @@ module sl_bus_regs
     end else if (rd_table) begin
       if (16'(rd_table_model) < load_num_models_i && 32'(rd_table_model) < MaxModels
           && 32'(rd_addr_i[3:2]) < RecordWords) begin
-        rd_mux = table_data;
+        rd_mux = table_data[32*rd_addr_i[3:2]+:32];
       end
     end else begin
       unique case (rd_addr_i)
@@ -247,6 +259,7 @@ module sl_bus_regs
         RegCapabilityTensors: rd_mux = Capability[4];
         RegCapabilityProgram: rd_mux = Capability[5];
         RegCapabilityStreams: rd_mux = Capability[6];
+        RegCapabilityLoad: rd_mux = 32'(StreamWords);
         RegControl: rd_mux = control;
         RegStatus: rd_mux = status;
         RegError: rd_mux = 32'(error_q);
@@ -273,23 +286,26 @@ module sl_bus_regs
 
   // Records as loaded, for reading back.
   sl_ram_1r1w #(
-      .Width(32),
-      .Depth(TableWords)
+      .Width(ModelRecordWidth),
+      .Depth(MaxModels)
   ) u_table (
       .clk_i,
       .we_i   (load_table_we_i),
-      .waddr_i(load_table_addr_i[TableWidth-1:0]),
-      .wdata_i(wr_data_i),
+      .waddr_i(load_table_addr_i[ModelWidth-1:0]),
+      .wdata_i(load_table_data_i),
       .re_i   (1'b1),
-      .raddr_i(rd_addr_i[TableWidth+1:2]),
-      .rdata_o(table_data)
+      .raddr_i(rd_table_model[ModelWidth-1:0]),
+      .rdata_o(table_data[ModelRecordWidth-1:0])
   );
+  assign table_data[32*ModelTableWords-1:ModelRecordWidth] = '0;
 
   errors_t error_set, error_clear;
   logic wr_bad, rd_bad;
   assign wr_bad = wr_valid_i && wr_done_o && wr_error_o;
   assign rd_bad = rd_valid_i && rd_done_o && rd_error_o;
   assign error_set = (wr_bad ? wr_error : '0) | (rd_bad ? rd_error : '0)
+      | (stream_refused_i ? LoadRefused : '0) | (stream_target_i ? LoadTarget : '0)
+      | (stream_order_i ? LoadOrder : '0)
       | (stat_valid_i && stat_events_i != events_q ? BadSelect : '0);
   assign error_clear = wr_take && wr_addr_i == RegError ? wr_data_i[NumErrors-1:0] : '0;
 

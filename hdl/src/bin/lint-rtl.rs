@@ -88,8 +88,10 @@ fn clean(what: &str, command: &mut Command) -> bool {
     }
 }
 
-fn lint_config(config: &HardwareConfig, dir: &Path) -> bool {
-    let emitted = Generator::new(config).and_then(|g| g.emit(dir));
+fn lint_config(config: &HardwareConfig, load_stream: u32, dir: &Path) -> bool {
+    let emitted = Generator::new(config)
+        .and_then(|g| g.load_stream(load_stream))
+        .and_then(|g| g.emit(dir));
     let manifest = match emitted {
         Ok(manifest) => manifest,
         Err(e) => {
@@ -146,11 +148,18 @@ fn main() -> ExitCode {
             }
         }
     }
-    for config in &configs {
-        let found = lint_config(config, &scratch.join(&config.name));
+    // Every width of the load stream, too, on small configurations.
+    let small: Vec<_> = configs.iter().filter(|c| c.block_size <= 16).collect();
+    let streamed = small.into_iter().cycle().zip([512, 32, 64, 128, 256]);
+    let plain = configs.iter().map(|c| (c, 0));
+    for (config, load_stream) in plain.chain(streamed) {
+        let name = match load_stream {
+            0 => config.name.clone(),
+            bits => format!("{}, load stream of {bits} bits", config.name),
+        };
+        let found = lint_config(config, load_stream, &scratch.join(&name));
         println!(
-            "verilator -Wall {}: {}",
-            config.name,
+            "verilator -Wall {name}: {}",
             if found { "clean" } else { "FINDINGS" }
         );
         ok &= found;

@@ -26,7 +26,7 @@ fn properties(access: Access) -> &'static str {
 fn fields(s: &mut String, r: &Register) {
     let reset = |lsb: u32, mask: u32| match r.reset {
         Reset::Value(v) => format!(" = {:#x}", (v & mask) >> lsb),
-        Reset::Config | Reset::Live => String::new(),
+        Reset::Config | Reset::Option | Reset::Live => String::new(),
     };
     if r.fields.is_empty() {
         let _ = writeln!(

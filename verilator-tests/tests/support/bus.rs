@@ -3,23 +3,25 @@
 //! | part | what |
 //! |------|------|
 //! | [`Clocks`] | periods in picoseconds, jitter of every edge; a clock can stand still |
-//! | [`Master`] | AXI4-Lite: five channels with delays of their own, posted writes |
+//! | [`Master`] | AXI4-Lite: five channels with delays of their own, posted writes; the load stream where there is one |
 //! | [`IpBench`] | both with the model; a [`Bus`] for the driver, a [`Device`] for the suite |
+//! | [`Shared`] | the bench as bus and as load stream of one driver |
 //!
 //! **Contract.** Inputs of a domain change right after its rising edge, outputs are sampled right before it; edges that coincide are one
 //! evaluation. As a `Device` a step is one compute cycle, in which the config clock runs on and the master goes on with its queue.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use sluice_driver::{Bus, Device as Driver, LoadImage, Loaded};
-use sluice_isa::load_image::{load_image, to_bytes};
+use sluice_driver::{Bus, Device as Driver, LoadImage, LoadStream, Loaded};
+use sluice_isa::load_image::{StreamBeat, load_image, to_bytes};
 use sluice_isa::{HardwareConfig, Program};
 use sluice_sim::{Pins, Status};
 use sluice_suite::device::Tick;
 use sluice_suite::{Device, Executor, Sample, SuiteError};
-use sluice_verilator_tests::rtl::emit;
+use sluice_verilator_tests::rtl::emit_with_load_stream;
 use verilator_sys::{Build, Library, Model, ModelOptions, Port, project_root};
 
 use crate::support::Random;
@@ -70,8 +72,8 @@ impl fmt::Display for SlaveError {
 
 /// A channel the master drives: what waits, and the delay before the next is offered.
 #[derive(Default)]
-struct Channel<T> {
-    queue: VecDeque<T>,
+pub struct Channel<T> {
+    pub queue: VecDeque<T>,
     valid: bool,
     delay: u32,
 }
@@ -101,6 +103,8 @@ pub struct Master {
     aw: Channel<u32>,
     w: Channel<(u32, u8)>,
     ar: Channel<u32>,
+    /// Beats of the load stream.
+    pub load: Channel<StreamBeat>,
     b_ready: bool,
     r_ready: bool,
     /// Largest delay on any channel, config cycles.
@@ -120,6 +124,8 @@ struct Ports {
     b: [Port; 3],
     ar: [Port; 3],
     r: [Port; 4],
+    /// `tvalid`, `tready`, `tdata`, `tlast` of the load stream.
+    load: Option<[Port; 4]>,
     irq: Port,
     stream_reset: Port,
     compute_reset: Port,
@@ -144,6 +150,8 @@ pub struct IpBench {
     pub wait_for_response: bool,
     /// Exclusive or with the data of the n-th write from now on.
     pub corrupt: Option<(u32, u32)>,
+    /// The same for word 0 of the n-th beat of the load stream.
+    pub corrupt_beat: Option<(u32, u32)>,
     pub config_cycles: u64,
     block: usize,
     input: Vec<u32>,
@@ -151,7 +159,13 @@ pub struct IpBench {
 
 /// The wrapper of a configuration, built or from the cache.
 pub fn library(config: &HardwareConfig) -> Library {
-    let (dir, sources) = emit(config, &project_root().join("build/rtl")).unwrap();
+    library_with_load_stream(config, 0)
+}
+
+/// The same with a load stream so many bits wide.
+pub fn library_with_load_stream(config: &HardwareConfig, bits: u32) -> Library {
+    let root = project_root().join("build/rtl");
+    let (dir, sources) = emit_with_load_stream(config, bits, &root).unwrap();
     Build::new(format!("{}_ip", config.name))
         .top("sl_ip_top")
         .sources(sources)
@@ -211,6 +225,16 @@ impl IpBench {
             ])
             .try_into()
             .unwrap(),
+            load: library.port("config_load_tvalid").is_ok().then(|| {
+                ports(&[
+                    "config_load_tvalid",
+                    "config_load_tready",
+                    "config_load_tdata",
+                    "config_load_tlast",
+                ])
+                .try_into()
+                .unwrap()
+            }),
             irq: port("irq"),
             stream_reset: port("stream_reset"),
             compute_reset: port("compute_reset"),
@@ -250,6 +274,7 @@ impl IpBench {
                 aw: Channel::default(),
                 w: Channel::default(),
                 ar: Channel::default(),
+                load: Channel::default(),
                 b_ready: false,
                 r_ready: false,
                 max_delay: 0,
@@ -260,6 +285,7 @@ impl IpBench {
             },
             wait_for_response: true,
             corrupt: None,
+            corrupt_beat: None,
             config_cycles: 0,
             block: config.block_size as usize,
             input: vec![0; p.input[2].words()],
@@ -361,7 +387,7 @@ impl IpBench {
         if compute_rises {
             sample(self);
         }
-        let sampled = config_rises.then(|| self.sample_bus());
+        let sampled = config_rises.then(|| (self.sample_bus(), self.load_ready()));
         let jitter = self.jitter;
         for (clock, due) in [(&mut self.config, config), (&mut self.compute, compute)] {
             if due {
@@ -378,9 +404,10 @@ impl IpBench {
             }
         }
         self.settle();
-        if let Some(sampled) = sampled {
+        if let Some((sampled, load_ready)) = sampled {
             self.config_cycles += 1;
             self.drive_bus(&sampled);
+            self.drive_load(load_ready);
             self.settle();
         }
         compute_rises
@@ -451,6 +478,50 @@ impl IpBench {
         }
         self.set(self.p.b[1], u64::from(b_ready));
         self.set(self.p.r[1], u64::from(r_ready));
+    }
+
+    fn load_ready(&self) -> bool {
+        self.p.load.is_some_and(|load| self.get(load[1]) != 0)
+    }
+
+    fn drive_load(&mut self, ready: bool) {
+        let Some([valid, _, data, last]) = self.p.load else {
+            return;
+        };
+        let delay = self.delay();
+        let load = &mut self.master.load;
+        load.edge(ready, delay);
+        let offered = load.queue.front().filter(|_| load.valid).cloned();
+        self.set(valid, u64::from(offered.is_some()));
+        if let Some(beat) = offered {
+            self.set(last, u64::from(beat.last));
+            if data.width() <= 64 {
+                let value = beat.words.iter().rev();
+                self.set(data, value.fold(0, |v, &w| v << 32 | u64::from(w)));
+            } else {
+                self.model.set_words(data, &beat.words).unwrap();
+            }
+        }
+    }
+
+    /// Queues a beat of the load stream; it goes out with the clock.
+    pub fn post_beat(&mut self, words: &[u32], last: bool) {
+        assert!(self.p.load.is_some(), "a bench without a load stream");
+        let mut words = words.to_vec();
+        match &mut self.corrupt_beat {
+            Some((0, mask)) => {
+                words[0] ^= *mask;
+                self.corrupt_beat = None;
+            }
+            Some((n, _)) => *n -= 1,
+            None => {}
+        }
+        self.master.load.queue.push_back(StreamBeat { words, last });
+    }
+
+    /// Runs until every beat has been taken.
+    pub fn flush_beats(&mut self) {
+        self.run_until("load stream", |m| m.load.queue.is_empty());
     }
 
     /// Queues a write; it goes out with the clock.
@@ -628,6 +699,32 @@ impl Bus for IpBench {
         }
         self.post(address, data, 0xF);
         self.run_until("posted write", |m| m.aw.queue.len() < 4);
+        Ok(())
+    }
+}
+
+/// A bench that is bus and load stream at once.
+pub struct Shared<'a>(pub &'a RefCell<IpBench>);
+
+impl Bus for Shared<'_> {
+    type Error = SlaveError;
+
+    fn read32(&mut self, address: u32) -> Result<u32, SlaveError> {
+        self.0.borrow_mut().read32(address)
+    }
+
+    fn write32(&mut self, address: u32, data: u32) -> Result<(), SlaveError> {
+        self.0.borrow_mut().write32(address, data)
+    }
+}
+
+impl<const N: usize> LoadStream<N> for Shared<'_> {
+    type Error = SlaveError;
+
+    fn beat(&mut self, words: &[u32; N], last: bool) -> Result<(), SlaveError> {
+        let mut bench = self.0.borrow_mut();
+        bench.post_beat(words, last);
+        bench.run_until("load stream", |m| m.load.queue.len() < 16);
         Ok(())
     }
 }
