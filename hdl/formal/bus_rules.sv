@@ -3,7 +3,8 @@
 //
 // Method     Each rule is said of a request's last cycle and the state one cycle later. Words of the load window are counted and one of a load
 //            word (which one is free) is followed to the crossing.
-// Free       Writes and reads, the crossings, what the compute side says, reset at any time.
+// Free       Writes and reads, the crossings, what the compute side and the load stream say, reset at any time. Words of the load stream:
+//            load_stream.sv.
 // Assumed    A request holds until done, as HeldWrite_P and HeldRead_P of axil_rules.sv prove.
 
 module bus_rules
@@ -27,6 +28,7 @@ module bus_rules
     input logic count_req_ready_i,
     input logic count_rsp_valid_i,
     input logic [31:0] count_rsp_data_i,
+    input logic [2:0] stream_errors_i,
     input logic [1:0] pick_i
 );
   localparam int unsigned TimeoutCycles = 4;
@@ -38,10 +40,11 @@ module bus_rules
 
   logic wr_done, wr_error, rd_done, rd_error, irq;
   logic [31:0] rd_data;
-  logic start, address_we, word_we, ready, target, order, table_we;
+  logic start, address_we, word_we, ready, settled, target, order, whole, table_we, stream_loading;
   logic [31:0] address, count, crc;
   logic [15:0] num_models;
-  logic [ 9:0] table_addr;
+  logic [7:0] table_addr;
+  logic [ModelRecordWidth-1:0] table_data;
   logic msg_valid, msg_enable, msg_reset, req_valid, word_valid, drained;
   logic [7:0] req_model;
   logic [31+LoadWords*32:0] word;
@@ -69,15 +72,21 @@ module bus_rules
       .load_address_we_o (address_we),
       .load_word_valid_o (word_we),
       .load_ready_i      (ready),
+      .load_settled_i    (settled),
       .load_target_i     (target),
       .load_order_i      (order),
       .load_address_i    (address),
       .load_count_i      (count),
       .load_crc_i        (crc),
       .load_num_models_i (num_models),
+      .load_drained_i    (drained),
       .load_table_we_i   (table_we),
       .load_table_addr_i (table_addr),
-      .load_drained_i    (drained),
+      .load_table_data_i (table_data),
+      .stream_loading_o  (stream_loading),
+      .stream_refused_i  (stream_errors_i[0]),
+      .stream_target_i   (stream_errors_i[1]),
+      .stream_order_i    (stream_errors_i[2]),
       .msg_valid_o       (msg_valid),
       .msg_ready_i,
       .msg_enable_o      (msg_enable),
@@ -110,18 +119,22 @@ module bus_rules
       .rst_ni,
       .start_i      (start),
       .ready_o      (ready),
+      .settled_o    (settled),
       .address_we_i (address_we),
-      .data_i       (wr_data_i),
       .word_valid_i (word_we),
+      .wide_i       (1'b0),
       .word_index_i (wr_addr_i[7:2]),
       .word_target_o(target),
       .word_order_o (order),
+      .word_whole_o (whole),
       .address_o    (address),
       .count_o      (count),
       .crc_o        (crc),
       .num_models_o (num_models),
+      .words_i      (wr_data_i),
       .table_we_o   (table_we),
       .table_addr_o (table_addr),
+      .table_data_o (table_data),
       .out_valid_o  (word_valid),
       .out_ready_i  (word_ready_i),
       .out_data_o   (word)
@@ -152,7 +165,7 @@ module bus_rules
 
   // What an access that is refused must leave alone.
   logic [ 98:0] held;  // registers
-  logic [183:0] gathered;  // of the loader
+  logic [151:0] gathered;  // of the loader
   assign held = {
     enable,
     u_regs.reset_q,
@@ -162,7 +175,7 @@ module bus_rules
     32'(u_regs.error_mask_q)
   };
   assign gathered = {
-    u_loader.index_q, u_loader.push_q, num_models, address, count, crc, word[63:0]
+    u_loader.index_q, u_loader.push_q, num_models, address, count, word[63:0]
   };
 
   logic started_q = 1'b0;
@@ -170,7 +183,10 @@ module bus_rules
   logic abandon_q, msg_q, ok_gate_q, load_q, address_bad_q, strobe_bad_q, window_bad_q, crc_bad_q;
   logic write_stall_q, read_stall_q;
   logic [98:0] held_q;
-  logic [183:0] gathered_q;
+  logic [151:0] gathered_q;
+  logic settled_q;
+  logic [2:0] stream_errors_q;
+  logic [31:0] crc_q;
   logic [31+LoadWords*32:0] word_q;
   logic [NumErrors-1:0] stays_q;
   logic [31:0] errors_q;
@@ -199,16 +215,19 @@ module bus_rules
     past_ok_q <= program_ok;
     past_loading_q <= loading;
     past_irq_q <= rst_ni && (error & u_regs.error_mask_q) != '0;
-    abandon_q       <= full && (ready ? wr_addr_i == RegProgramChecksum && wr_data_i != crc : late && waits);
+    abandon_q       <= full && (wr_addr_i == RegProgramChecksum ? (settled ? wr_data_i != crc : late) : !ready && late && waits);
     msg_q <= msg_valid && msg_ready_i;
-    ok_gate_q       <= write && full && wr_addr_i == RegProgramChecksum && wr_data_i == crc && loading && ready;
+    ok_gate_q       <= write && full && wr_addr_i == RegProgramChecksum && wr_data_i == crc && loading && settled;
     load_q <= taken && wr_addr_i == RegControl && wr_data_i[ControlLoadBit];
     address_bad_q <= rst_ni && write && full && !mapped;
     strobe_bad_q <= rst_ni && write && !full && wr_strb_i != '0 && mapped;
     window_bad_q    <= rst_ni && write && full && mapped && !loading && (window || wr_addr_i == RegLoadAddress);
-    crc_bad_q       <= rst_ni && write && full && loading && wr_addr_i == RegProgramChecksum && wr_data_i != crc && ready;
+    crc_bad_q       <= rst_ni && write && full && loading && wr_addr_i == RegProgramChecksum && wr_data_i != crc && settled;
     held_q <= held;
     gathered_q <= gathered;
+    settled_q <= settled;
+    stream_errors_q <= rst_ni ? stream_errors_i : '0;
+    crc_q <= crc;
     word_q <= word;
     stays_q         <= rst_ni ? error & ~(taken && wr_addr_i == RegError ? wr_data_i[NumErrors-1:0] : '0) : '0;
     errors_q <= u_regs.bus_error_count_q + 32'(bad) + 32'(bad_read);
@@ -272,7 +291,7 @@ module bus_rules
       if (quiet_q) begin
         Unchanged_P :
         assert ({held[98], held[96:0]} == {held_q[98], held_q[96:0]} && (!held[97] || held_q[97]));
-        Gathered_P : assert (sent_q || gathered == gathered_q);
+        Gathered_P : assert (sent_q || (gathered == gathered_q && (!settled_q || crc == crc_q)));
         Loading_P : assert (loading == (past_loading_q && !(bad_q && abandon_q)));
       end
       // errors
@@ -283,10 +302,15 @@ module bus_rules
       if (bad_q) begin
         Blamed_P : assert (u_regs.bus_error_address_q == {11'h400, bad_addr_q});
       end
+      if (stream_errors_q != '0) begin
+        StreamError_P :
+        assert (&({error[ErrorLoadOrderBit], error[ErrorLoadTargetBit], error[ErrorLoadRefusedBit]} | ~stream_errors_q));
+      end
       Irq_P : assert (irq == past_irq_q);
       // a program is whole before it runs
       if (program_ok && !past_ok_q) begin
         Gate_P : assert (ok_gate_q);
+        Settled_P : assert (settled_q && crc == crc_q);
       end
       if (enable || (msg_valid && msg_enable)) begin
         Whole_P : assert (program_ok && !loading);
@@ -340,5 +364,5 @@ module bus_rules
   end
 
   logic unused;
-  assign unused = ^{req_valid, req_model, order, count_rsp_data_i};
+  assign unused = ^{req_valid, req_model, order, whole, stream_loading, count_rsp_data_i};
 endmodule

@@ -15,6 +15,7 @@ tools/flow/formal.py --no-mutants
 | crossing_fifo      | sl_cdc_fifo between free clocks                                               | induction, no bound   |
 | crossing_handshake | sl_cdc_handshake between free clocks                                          | induction, no bound   |
 | bus_rules          | sl_bus_regs with sl_bus_loader: refusals, errors, checksum gate, load words   | induction, no bound   |
+| load_stream        | sl_load_stream with sl_bus_loader: packets, whole load words, errors          | induction, no bound   |
 | output_stream      | sl_output_unit: one beat per command, its contents, stream rules              | induction, no bound   |
 
 A mutant is one edit of the RTL. Only the properties named beside it are checked, without the induction's invariants, and they must fail; every
@@ -40,6 +41,7 @@ CDC_FIFO = f"{RTL}/bus/sl_cdc_fifo.sv"
 CDC_HANDSHAKE = f"{RTL}/bus/sl_cdc_handshake.sv"
 REGS = f"{RTL}/bus/sl_bus_regs.sv"
 LOADER = f"{RTL}/bus/sl_bus_loader.sv"
+STREAM = f"{RTL}/bus/sl_load_stream.sv"
 OUTPUT = f"{RTL}/stream/sl_output_unit.sv"
 MIRROR = f"{RTL}/core/sl_bank_mirror.sv"
 AXIL = f"{RTL}/bus/sl_axil_slave.sv"
@@ -249,19 +251,47 @@ PROOFS = [
             ),
             "two errors at once counted as one": (REGS, "32'(wr_bad) + 32'(rd_bad)", "32'(wr_bad || rd_bad)", {"Counted_P"}, 6),
             "write reported as a read": (REGS, "{1'b1, 10'h0, wr_addr_i}", "{1'b0, 10'h0, wr_addr_i}", {"Blamed_P"}, 5),
+            "packet refused unnoticed": (REGS, "stream_refused_i ? LoadRefused", "1'b0 ? LoadRefused", {"StreamError_P"}, 5),
+            "checksum taken too early": (REGS, "else if (!load_settled_i)", "else if (!load_ready_i)", {"Settled_P"}, 8),
             "mask ignored": (REGS, "irq_o <= (error_q & error_mask_q) != '0", "irq_o <= error_q != '0", {"Irq_P"}, 6),
             "any checksum will do": (REGS, "wr_data_i != load_crc_i", "1'b0", {"Gate_P"}, 7),
             "enabled without a program": (REGS, "wr_data_i[ControlEnableBit] && !program_ok_q", "1'b0", {"Whole_P"}, 6),
             "enabled before everything has arrived": (REGS, "|| reset_q) && load_drained_i", "|| reset_q)", {"Drained_P"}, 6),
             "no reset after a load": (REGS, "reset_q || (reset_due_q && enable_q)", "reset_q", {"FirstEnable_P"}, 9),
             "old program still enabled while loading": (REGS, "program_ok_q <= 1'b0;\n              reset_due_q", "reset_due_q", {"Quiet_P"}, 9),
-            "sent after its first word": (LOADER, "index_q + 1'b1 == SpaceWords[space]", "index_q == '0", {"WholeWord_P"}, 7),
-            "first word overwritten by the second": (LOADER, "take && index_q == 7'(i)", "take && index_q >= 7'(i)", {"WordData_P"}, 9),
+            "sent after its first word": (LOADER, "left <= (wide_i", "7'd1 <= (wide_i", {"WholeWord_P"}, 7),
+            "first word overwritten by the second": (LOADER, "!wide_i && index_q == 7'(i)", "!wide_i && index_q >= 7'(i)", {"WordData_P"}, 9),
             "one address too many": (LOADER, "{1'b0, address_q.addr} < Space", "{1'b0, address_q.addr} <= Space", {"Target_P"}, 9),
             "sent to the next address": (LOADER, "{address_q, data_q}", "{address_q + 32'd1, data_q}", {"Sent_P"}, 8),
             "load word dropped when the crossing is full": (LOADER, "sent = push_q && out_ready_i", "sent = push_q", {"WordHeld_P"}, 9),
             "write times out a cycle late": (REGS, "wr_timer_q == TimerWidth'(TimeoutCycles)", "wr_timer_q == TimerWidth'(TimeoutCycles + 1)", {"WriteEnds_P"}, 14),
             "read never times out": (REGS, "rd_late = rd_waits &&", "rd_late = 1'b0 &&", {"ReadEnds_P"}, 10),
+        },
+    ),
+    Proof(
+        "load_stream",
+        [f"{RTL}/sl_pkg.sv", *RAMS, FIFO, f"{RTL}/bus/sl_crc32.sv", LOADER, STREAM, f"{HERE}/load_stream.sv"],
+        bmc=6,
+        induction=2,
+        cover=16,
+        mutants={
+            "beat taken while the load begins again": (STREAM, "busy_q && !lost && valid", "busy_q && valid", {"Taken_P", "Once_P"}, 9),
+            "address from the second beat, too": (STREAM, "else if (go) first_q <= 1'b0", "else if (go && last) first_q <= 1'b0", {"First_P"}, 9),
+            "words of a packet cut off": (STREAM, "fits = !last || whole_i", "fits = 1'b1", {"Words_P"}, 9),
+            "words of the bus while a packet goes on": (STREAM, "if (!busy_q) words_o[0]", "words_o[0]", {"First_P"}, 8),
+            "request of the bus lost": (STREAM, "busy_q ? go && first_q : bus_address_we_i", "go && first_q", {"Bus_P"}, 5),
+            "second beat of a packet skipped": (STREAM, "go && !first_q && target_i && fits", "go && !first_q && target_i && last", {"Used_P"}, 9),
+            "packet without a load reported twice": (STREAM, "lost && (claim || busy_q)", "lost && (claim || busy_q || drop_q)", {"Once_P"}, 8),
+            "end of a packet taken for an error": (STREAM, "target_i && !fits", "target_i && last", {"Order_P", "Once_P"}, 9),
+            "first beat held to a target": (STREAM, "go && !first_q && !target_i", "go && !target_i", {"Target_P"}, 9),
+            "packet refused while a load goes on": (STREAM, "lost && (claim", "(lost || !bus_data_i[0]) && (claim", {"Refused_P"}, 8),
+            "packet goes on after its error": (STREAM, "lost || bad_target_o || (go && last)", "lost || (go && last)", {"Busy_P"}, 9),
+            "next packet waits": (STREAM, "else if (claim) busy_q", "else if (claim && !bus_data_i[0]) busy_q", {"Waits_P"}, 8),
+            "sent after its first beat": (LOADER, "left <= (wide_i", "7'd2 <= (wide_i", {"WholeWord_P"}, 9),
+            "second beat over the first": (LOADER, "wide_i && index_q == 7'(i - i % BeatWords)", "wide_i", {"WordData_P"}, 10),
+            "row that does not exist": (LOADER, "32'(address_q.row) < BlockSize", "32'(address_q.row) <= BlockSize", {"Exists_P"}, 11),
+            "load word dropped when the crossing is full": (LOADER, "sent = push_q && out_ready_i", "sent = push_q", {"WordHeld_P"}, 10),
+            "words of a beat not counted": (LOADER, "count_q + 32'(taken)", "count_q + 32'd1", {"Count_P"}, 9),
         },
     ),
     Proof(
