@@ -1,4 +1,5 @@
-"""The accelerator as cocotb sees it: an AXI4-Lite master for registers and loading, AXI4-Stream sources and a sink for jobs.
+"""The accelerator as cocotb sees it: an AXI4-Lite master for registers and loading, AXI4-Stream sources and a sink for jobs, a source for the
+load stream where there is one.
 
 | what          | how |
 |---------------|-----|
@@ -78,6 +79,12 @@ class LoadImage:
                 address = self.following(address)
         return crc
 
+    def packets(self, beat_bytes):
+        """For the load stream, a packet a run: the load address, then each load word, both filled up to whole beats."""
+        for address, run in self.runs:
+            parts = [struct.pack("<I", address), *(struct.pack(f"<{len(word)}I", *word) for word in run)]
+            yield b"".join(part + bytes(-len(part) % beat_bytes) for part in parts)
+
     def following(self, address):
         """Rows of a weight block first, then addresses."""
         space, row = address >> REG["LOAD_ADDRESS_SPACE_LSB"], (address & REG["LOAD_ADDRESS_ROW"]) >> REG["LOAD_ADDRESS_ROW_LSB"]
@@ -126,6 +133,9 @@ class Accelerator:
         self.input = AxiStreamSource(AxiStreamBus.from_prefix(dut, "input"), **stream)
         self.output = AxiStreamSink(AxiStreamBus.from_prefix(dut, "output"), **stream)
         self.beat_bytes = len(dut.input_tdata) // 8
+        self.loads = None
+        if hasattr(dut, "config_load_tvalid"):
+            self.loads = AxiStreamSource(AxiStreamBus.from_prefix(dut, "config_load"), dut.config_clock, dut.config_reset)
         cocotb.start_soon(self.watch_output())
         cocotb.start_soon(self.watch_reset())
 
@@ -148,7 +158,7 @@ class Accelerator:
         """Random pauses on every channel of the bus and on every stream; none for a share of 0."""
         write, read = self.bus.write_if, self.bus.read_if
         bus = [write.aw_channel, write.w_channel, write.b_channel, read.ar_channel, read.r_channel]
-        for number, channel in enumerate([*bus, self.select, self.input, self.output]):
+        for number, channel in enumerate(filter(None, [*bus, self.select, self.input, self.output, self.loads])):
             channel.set_pause_generator(stalls((seed << 8) + number, share) if share else None)
             channel.pause = False
 
@@ -215,13 +225,20 @@ class Accelerator:
 
     # Sequences of the documentation.
 
-    async def load(self, image, checksum=None, response=AxiResp.OKAY):
+    async def load(self, image, checksum=None, response=AxiResp.OKAY, *, streamed=False):
+        """Through the load window or the load stream."""
         await self.write("CONTROL", REG["CONTROL_SOFT_RESET"])
         await self.until(idle=True, settling=False)
         await self.write("ERROR", 0xFFFFFFFF)
         await self.write("CONTROL", REG["CONTROL_LOAD"])
         await self.until(loading=True, program_ok=False)
-        for address, run in image.runs:
+        if streamed:
+            for packet in image.packets(len(self.dut.config_load_tdata) // 8):
+                await self.loads.send(packet)
+            await self.loads.wait()
+            # What was sent last may still be in the accelerator's FIFO.
+            await ClockCycles(self.dut.config_clock, 16)
+        for address, run in [] if streamed else image.runs:
             await self.write("LOAD_ADDRESS", address)
             for word in run:
                 answer = await self.bus.write(REG["LOAD_WINDOW"], struct.pack(f"<{len(word)}I", *word))

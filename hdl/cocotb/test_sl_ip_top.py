@@ -255,6 +255,41 @@ async def flipped_load_words(dut):
     await acc.quiet()
 
 
+@cocotb.test(timeout_time=8, timeout_unit="ms")
+@cocotb.parametrize(clocks=list(CLOCKS), pauses=[0.0, 0.4])
+async def load_stream(dut, clocks, pauses):
+    acc = await ready(dut, clocks)
+    acc.pause(pauses, 7)
+    await acc.expect("CAPABILITY_LOAD", len(dut.config_load_tdata) // 32)
+    await acc.load(image(), streamed=True)
+    await acc.expect("LOAD_CHECKSUM", image().checksum)
+    await acc.enable()
+    jobs = interleaved(8)
+    acc.start(*jobs)
+    await acc.check(jobs)
+    await acc.quiet()
+
+    # A packet without a load: dropped, and nothing changes but the error.
+    await acc.loads.send(next(image().packets(16)))
+    await acc.loads.wait()
+    await ClockCycles(dut.config_clock, 16)
+    await acc.expect_errors("LOAD_REFUSED")
+    await acc.expect("LOAD_COUNT", image().words())
+
+    # A flipped bit: the checksum tells; with one made to fit, the outputs do.
+    broken = image()
+    for word in broken.runs[0][1]:
+        word[0] ^= 0x8000
+    await acc.load(broken, response=SLVERR, streamed=True)
+    await acc.expect_errors("CHECKSUM")
+    await acc.load(broken, checksum=broken.crc(), streamed=True)
+    await acc.enable()
+    for model in range(len(SEQUENCES)):
+        acc.reset_state(model)
+    acc.start(*jobs)
+    await must_differ(acc.check(jobs), "expected")
+
+
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def flaws_are_seen(dut):
     """Each comparison with what it has to find."""

@@ -7,7 +7,7 @@ tools/flow/bitstream.py c1b4 --keep-netlist     place and route what `make netli
 tools/flow/bitstream.py c1b4 --bless            write the report instead of comparing
 tools/flow/bitstream.py --self-test             show that each check can fail
 
-The netlist is simulated (tools/flow/netlist.py) beside the seeds, --jobs at a time. A seed of c1b4 takes 40 minutes of one core. The clock of the board must close; cells may differ from the
+The netlist is simulated (tools/flow/netlist.py) beside the seeds, --jobs at a time. A seed of c1b4 takes 10 to 40 minutes of one core. The clock of the board must close; cells may differ from the
 report by 10 %, the clock of a seed by 20 %.
 """
 

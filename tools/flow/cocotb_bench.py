@@ -30,6 +30,8 @@ from common import BUILD, ROOT, FlowError
 
 BENCH = ROOT / "hdl/cocotb"
 TOP = "sl_ip_top"
+# Bits of the load stream.
+LOAD_STREAM = 128
 STEPS = 12
 SEED = 2026
 
@@ -83,7 +85,7 @@ def prepare(config, folder):
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    sluice("rtl", "--config", config, "-o", "rtl", folder=folder)
+    sluice("rtl", "--config", config, "--load-stream", LOAD_STREAM, "-o", "rtl", folder=folder)
     compile_options = []
     for name, network, options, axis, _, _ in MODELS:
         sluice("example", network, "-o", f"{name}.nnir", *options, folder=folder)
