@@ -31,9 +31,25 @@ sources[sl_exchange]="$rtl/core/sl_exchange.sv"
 params[sl_exchange]="-G NumLanes=2 -G BlockSize=8"
 sources[sl_output_unit]="$rtl/common/*.sv $rtl/core/sl_bank_mirror.sv $rtl/stream/*.sv"
 params[sl_output_unit]="-G NumCores=1 -G BlockSize=8 -G TensorDepth=128 -G OutputFifoDepth=64"
+sources[sl_bus_regs]="$rtl/common/*.sv $rtl/bus/sl_bus_regs.sv"
+params[sl_bus_regs]="-G MaxModels=16 -G StreamWords=4"
+# Words and depths of the load spaces of c1b8, beats of the widest load stream.
+sources[sl_bus_loader]="$rtl/bus/sl_crc32.sv $rtl/bus/sl_bus_loader.sv"
+params[sl_bus_loader]="-G NumCores=1 -G BlockSize=8 -G LoadWords=8 -G BeatWords=16"
+sources[sl_load_stream]="$rtl/common/*.sv $rtl/stream/sl_fifo.sv $rtl/bus/sl_load_stream.sv"
+params[sl_load_stream]="-G Words=16"
+sources[sl_bus_compute]="$rtl/common/*.sv $rtl/bus/sl_bus_compute.sv"
+params[sl_bus_compute]="-G MaxModels=16"
+sources[sl_cdc_fifo]="$rtl/bus/sl_cdc_sync.sv $rtl/bus/sl_cdc_fifo.sv"
+params[sl_cdc_fifo]="-G Width=288"
+sources[sl_cdc_handshake]="$rtl/bus/sl_cdc_sync.sv $rtl/bus/sl_cdc_handshake.sv"
+params[sl_cdc_handshake]="-G Width=216"
+sources[sl_axil_slave]="$rtl/bus/sl_axil_slave.sv"
+params[sl_axil_slave]=""
 
 modules=("${@:-}")
-[ -n "${modules[0]}" ] || modules=(sl_dispatcher sl_bank_mirror sl_fetch sl_exchange sl_output_unit sl_aligner sl_matrix_row sl_special_unit sl_vector_unit)
+[ -n "${modules[0]}" ] || modules=(sl_dispatcher sl_bank_mirror sl_fetch sl_exchange sl_output_unit sl_aligner sl_matrix_row sl_special_unit sl_vector_unit
+  sl_bus_regs sl_bus_loader sl_load_stream sl_axil_slave sl_bus_compute sl_cdc_fifo sl_cdc_handshake)
 
 depth() { # netlist, top
   python3 tools/levels.py "$1" "$2" --arch xcup | sed -n 's/^max LUT levels \([0-9]*\) ; max rough delay \([0-9.]*\) ns.*/\1 \2/p'
