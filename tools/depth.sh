@@ -35,7 +35,7 @@ sources[sl_bus_regs]="$rtl/common/*.sv $rtl/bus/sl_bus_regs.sv"
 params[sl_bus_regs]="-G MaxModels=16 -G StreamWords=4"
 # Words and depths of the load spaces of c1b8, beats of the widest load stream.
 sources[sl_bus_loader]="$rtl/bus/sl_crc32.sv $rtl/bus/sl_bus_loader.sv"
-params[sl_bus_loader]="-G NumCores=1 -G BlockSize=8 -G LoadWords=8 -G BeatWords=16"
+params[sl_bus_loader]="-G NumCores=1 -G BlockSize=8 -G LoadWords=8 -G BeatWords=16 -G SpaceWords=49'h41810420285 -G SpaceDepth=119'h40010040000080010008000040"
 sources[sl_load_stream]="$rtl/common/*.sv $rtl/stream/sl_fifo.sv $rtl/bus/sl_load_stream.sv"
 params[sl_load_stream]="-G Words=16"
 sources[sl_bus_compute]="$rtl/common/*.sv $rtl/bus/sl_bus_compute.sv"

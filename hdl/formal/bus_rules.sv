@@ -189,7 +189,7 @@ module bus_rules
   logic [31:0] crc_q;
   logic [31+LoadWords*32:0] word_q;
   logic [NumErrors-1:0] stays_q;
-  logic [31:0] errors_q;
+  logic [31:0] errors_q, past_errors_q;  // accesses answered with an error
   logic [20:0] bad_addr_q, bad_read_addr_q;
   logic [56:0] past_write_q;
   logic [20:0] past_read_q;
@@ -230,7 +230,8 @@ module bus_rules
     crc_q <= crc;
     word_q <= word;
     stays_q         <= rst_ni ? error & ~(taken && wr_addr_i == RegError ? wr_data_i[NumErrors-1:0] : '0) : '0;
-    errors_q <= u_regs.bus_error_count_q + 32'(bad) + 32'(bad_read);
+    errors_q <= !rst_ni ? '0 : errors_q + 32'(bad) + 32'(bad_read);
+    past_errors_q <= !rst_ni ? '0 : errors_q;
     bad_addr_q <= wr_addr_i;
     bad_read_addr_q <= rd_addr_i;
     past_write_q <= {wr_addr_i, wr_strb_i, wr_data_i};
@@ -297,8 +298,9 @@ module bus_rules
       // errors
       Sticky_P : assert ((stays_q & ~error) == '0);
       if (bad_q || bad_read_q) begin
-        Counted_P : assert (u_regs.bus_error_count_q == errors_q && error != '0);
+        Noted_P : assert (error != '0);
       end
+      Counted_P : assert (u_regs.bus_error_count_q == past_errors_q);
       if (bad_q) begin
         Blamed_P : assert (u_regs.bus_error_address_q == {11'h400, bad_addr_q});
       end
@@ -347,6 +349,9 @@ module bus_rules
       Late_C : cover (bad_q && error[ErrorTimeoutBit]);
 
 `ifndef SL_NO_INVARIANTS
+      if (address[31:28] <= 4'd6) begin
+        Inv_Left : assert (u_loader.left_q == SpaceWords[space] - u_loader.index_q);
+      end
       Inv_Index : assert (word_valid ? u_loader.index_q == '0 : u_loader.index_q == got_q);
       Inv_Within : assert (got_q == '0 || word_valid || (target && got_q < SpaceWords[space]));
       if (word_valid) begin
@@ -357,7 +362,18 @@ module bus_rules
       end
       Inv_Timers :
       assert (32'(u_regs.wr_timer_q) == 32'(wr_wait_q) && 32'(u_regs.rd_timer_q) == 32'(rd_wait_q));
+      Inv_Over :
+      assert (u_regs.wr_over_q == (32'(u_regs.wr_timer_q) == TimeoutCycles)
+          && u_regs.rd_over_q == (32'(u_regs.rd_timer_q) == TimeoutCycles));
+      Inv_Mine : assert (!u_regs.mine_q || (u_regs.pending_q && rd_wait_q != '0));
       Inv_Second : assert (u_regs.rd_second_q == (rd_wait_q != '0));
+      Inv_Counted :
+      assert (errors_q == past_errors_q + 32'(u_regs.wr_bad_q) + 32'(u_regs.rd_bad_q));
+      if (u_regs.rd_second_q) begin
+        Inv_Looked :
+        assert (u_regs.rd_unmapped_q == (!u_regs.rd_mapped || rd_addr_i[1:0] != '0)
+            && u_regs.rd_asked_q == u_regs.rd_ask);
+      end
       Inv_Due : assert (!due_q || u_regs.reset_due_q);
 `endif
     end

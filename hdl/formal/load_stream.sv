@@ -216,6 +216,9 @@ module load_stream
         Inv_Head : assert (inside_q || valid);
         Inv_Even : assert (u_stream.first_q || word_valid || u_loader.index_q[0] == 1'b0);
       end
+      if (address[31:28] <= 4'd6) begin
+        Inv_Left : assert (u_loader.left_q == SpaceWords[space] - u_loader.index_q);
+      end
       Inv_Index : assert (word_valid ? u_loader.index_q == '0 : u_loader.index_q == got_q);
       Inv_Within : assert (got_q == '0 || word_valid || (target && got_q < SpaceWords[space]));
       if (word_valid) begin

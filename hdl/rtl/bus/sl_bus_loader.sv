@@ -80,7 +80,7 @@ module sl_bus_loader
   logic [31:0] count_q;
   logic [15:0] num_models_q;
   logic take, sent;
-  logic [6:0] left;  // words the load word still needs
+  logic [6:0] left_q;  // words the load word still needs
   logic [4:0] taken;  // words at hand
 
   // Target.
@@ -95,9 +95,8 @@ module sl_bus_loader
   assign word_target_o = address_q.space <= SpaceNumModels && core_ok && row_ok && addr_ok;
   assign word_order_o = index_q == {1'b0, word_index_i};
 
-  assign left = SpaceWords[space] - index_q;
-  assign taken = !wide_i ? 5'd1 : left < 7'(BeatWords) ? left[4:0] : 5'(BeatWords);
-  assign word_whole_o = left <= (wide_i ? 7'(BeatWords) : 7'd1);
+  assign taken = !wide_i ? 5'd1 : left_q < 7'(BeatWords) ? left_q[4:0] : 5'(BeatWords);
+  assign word_whole_o = left_q <= (wide_i ? 7'(BeatWords) : 7'd1);
 
   assign ready_o = !push_q;
   assign take = word_valid_i && ready_o && word_target_o && (wide_i || word_order_o);
@@ -126,12 +125,14 @@ module sl_bus_loader
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       index_q      <= '0;
+      left_q       <= SpaceWords[0];
       push_q       <= 1'b0;
       count_q      <= '0;
       address_q    <= '0;
       num_models_q <= '0;
     end else if (start_i) begin
       index_q      <= '0;
+      left_q       <= SpaceWords[0];
       count_q      <= '0;
       address_q    <= '0;
       num_models_q <= '0;
@@ -140,9 +141,11 @@ module sl_bus_loader
         count_q <= count_q + 32'(taken);
         if (word_whole_o) begin
           index_q <= '0;
+          left_q  <= SpaceWords[space];
           push_q  <= 1'b1;
         end else begin
           index_q <= index_q + 7'(taken);
+          left_q  <= left_q - 7'(taken);
         end
         if (address_q.space == SpaceNumModels) num_models_q <= words_i[0][15:0];
       end
@@ -158,6 +161,7 @@ module sl_bus_loader
       if (address_we_i && ready_o) begin
         address_q <= words_i[0];
         index_q   <= '0;
+        left_q    <= SpaceWords[words_i[0][30:28]];
       end
     end
   end

@@ -84,17 +84,20 @@ module sl_bus_regs
   localparam int unsigned RecordWords = (ModelRecordWidth + 31) / 32;
   localparam int unsigned ModelWidth = $clog2(MaxModels);
   localparam int unsigned TimerWidth = $clog2(TimeoutCycles + 1);
-  localparam logic [BusAddressWidth-1:0] ModelJobsEnd = RegModelJobs
-      + BusAddressWidth'(4 * RegModelJobsWords);
-  localparam logic [BusAddressWidth-1:0] ModelTableEnd = RegModelTable
-      + BusAddressWidth'(4 * RegModelTableWords);
-  localparam logic [BusAddressWidth-1:0] LoadWindowEnd = RegLoadWindow
-      + BusAddressWidth'(4 * RegLoadWindowWords);
-  // Lines of single registers end here.
-  localparam logic [BusAddressWidth-1:0] SinglesEnd = BusAddressWidth'('h100);
+  // Regions begin at a multiple of their size, a power of two, so the bits above it name them. Single registers are in the first.
+  localparam int unsigned SinglesBits = 8;
+  localparam int unsigned JobsBits = $clog2(4 * RegModelJobsWords);
+  localparam int unsigned TableBits = $clog2(4 * RegModelTableWords);
+  localparam int unsigned WindowBits = $clog2(4 * RegLoadWindowWords);
 
   if (RegModelTableWords != 256 * ModelTableWords || ModelTableWords != 4) begin : gen_bad_table
     $error("sl_bus_regs: the model table has four words for each of 256 models");
+  end
+  if (32'(RegModelJobs) % 2 ** JobsBits != 0 || 4 * RegModelJobsWords != 2 ** JobsBits
+      || 32'(RegModelTable) % 2 ** TableBits != 0 || 4 * RegModelTableWords != 2 ** TableBits
+      || 32'(RegLoadWindow) % 2 ** WindowBits != 0 || 4 * RegLoadWindowWords != 2 ** WindowBits)
+  begin : gen_bad_region
+    $error("sl_bus_regs: a region does not begin at a multiple of its size");
   end
   if (RegCapabilityStreams - RegConfigHash != 24) begin : gen_bad_capability
     $error("sl_bus_regs: Capability is the registers from config_hash to capability_streams");
@@ -123,6 +126,7 @@ module sl_bus_regs
   errors_t error_q, error_mask_q;
   logic [31:0] bus_error_count_q, bus_error_address_q, scratch_q, program_checksum_q;
   logic [TimerWidth-1:0] wr_timer_q, rd_timer_q;
+  logic wr_over_q, rd_over_q;  // a timer has reached TimeoutCycles
 
   // Messages. After one has taken effect two more sets of counts are awaited: the second was certainly taken later.
   logic settled, can_load;
@@ -137,7 +141,7 @@ module sl_bus_regs
   logic wr_full, wr_window, wr_waits, wr_late, wr_take;
   errors_t wr_error;
   assign wr_full   = wr_strb_i == '1;
-  assign wr_window = wr_addr_i >= RegLoadWindow && wr_addr_i < LoadWindowEnd;
+  assign wr_window = wr_addr_i >> WindowBits == RegLoadWindow >> WindowBits;
 
   always_comb begin
     wr_error = '0;
@@ -175,7 +179,7 @@ module sl_bus_regs
         endcase
       end
     end
-    wr_late = wr_waits && wr_timer_q == TimerWidth'(TimeoutCycles);
+    wr_late = wr_waits && wr_over_q;
     if (wr_late) wr_error = Timeout;
   end
   assign wr_done_o = !wr_waits || wr_late;
@@ -187,8 +191,10 @@ module sl_bus_regs
   assign load_word_valid_o = wr_take && wr_window;
   assign stream_loading_o = loading_q;
 
-  // Read request: in the second cycle the model table has answered.
-  logic rd_second_q, rd_mapped, rd_table, rd_jobs, rd_waits, rd_late, rd_ask;
+  // Read request: in the second cycle the model table has answered, and the address has been looked at.
+  logic rd_unmapped_q, rd_present_q;  // no register there; a word of a record that was loaded
+  logic rd_asked_q;  // jobs of a model
+  logic rd_second_q, rd_mapped, rd_table, rd_counts, rd_jobs, rd_waits, rd_late, rd_ask;
   errors_t rd_error;
   logic [31:0] rd_mux;
   logic [32*ModelTableWords-1:0] table_data;
@@ -197,17 +203,16 @@ module sl_bus_regs
 
   assign rd_job_model = rd_addr_i[9:2];
   assign rd_table_model = rd_addr_i[11:4];
-  assign rd_table = rd_addr_i >= RegModelTable && rd_addr_i < ModelTableEnd;
-  assign rd_jobs = rd_addr_i >= RegModelJobs && rd_addr_i < ModelJobsEnd
-      && 32'(rd_job_model) < MaxModels;
-  assign rd_mapped = rd_addr_i < SinglesEnd || rd_table
-      || (rd_addr_i >= RegModelJobs && rd_addr_i < ModelJobsEnd)
-      || (rd_addr_i >= RegLoadWindow && rd_addr_i < LoadWindowEnd);
+  assign rd_table = rd_addr_i >> TableBits == RegModelTable >> TableBits;
+  assign rd_counts = rd_addr_i >> JobsBits == RegModelJobs >> JobsBits;
+  assign rd_jobs = rd_counts && 32'(rd_job_model) < MaxModels;
+  assign rd_mapped = rd_addr_i >> SinglesBits == '0 || rd_table || rd_counts
+      || rd_addr_i >> WindowBits == RegLoadWindow >> WindowBits;
   assign rd_ask = rd_jobs && rd_addr_i[1:0] == '0;
   assign count_req_valid_o = rd_valid_i && rd_ask && !pending_q && !rd_late;
   assign count_req_model_o = rd_job_model;
-  assign rd_waits = rd_ask ? !(count_rsp_valid_i && mine_q) : !rd_second_q;
-  assign rd_late = rd_waits && rd_timer_q == TimerWidth'(TimeoutCycles);
+  assign rd_waits = !rd_second_q || (rd_asked_q && !(count_rsp_valid_i && mine_q));
+  assign rd_late = rd_waits && rd_over_q;
   assign rd_done_o = !rd_waits || rd_late;
   assign rd_error_o = rd_error != '0;
   assign rd_data_o = rd_error_o ? 32'h0 : rd_mux;
@@ -215,7 +220,7 @@ module sl_bus_regs
   always_comb begin
     rd_error = '0;
     if (rd_late) rd_error = Timeout;
-    else if (!rd_mapped || rd_addr_i[1:0] != '0) rd_error = BadAddress;
+    else if (rd_unmapped_q) rd_error = BadAddress;
   end
 
   logic [63:0] cycles_q, busy_cycles_q;
@@ -244,10 +249,7 @@ module sl_bus_regs
     if (rd_jobs) begin
       rd_mux = count_rsp_data_i;
     end else if (rd_table) begin
-      if (16'(rd_table_model) < load_num_models_i && 32'(rd_table_model) < MaxModels
-          && 32'(rd_addr_i[3:2]) < RecordWords) begin
-        rd_mux = table_data[32*rd_addr_i[3:2]+:32];
-      end
+      if (rd_present_q) rd_mux = table_data[32*rd_addr_i[3:2]+:32];
     end else begin
       unique case (rd_addr_i)
         RegIdentity: rd_mux = 32'(BusIdentity);
@@ -299,8 +301,15 @@ module sl_bus_regs
   );
   assign table_data[32*ModelTableWords-1:ModelRecordWidth] = '0;
 
+  always_ff @(posedge clk_i) begin
+    rd_asked_q <= rd_ask;
+    rd_unmapped_q <= !rd_mapped || rd_addr_i[1:0] != '0;
+    rd_present_q <= 16'(rd_table_model) < load_num_models_i && 32'(rd_table_model) < MaxModels
+        && 32'(rd_addr_i[3:2]) < RecordWords;
+  end
+
   errors_t error_set, error_clear;
-  logic wr_bad, rd_bad;
+  logic wr_bad, rd_bad, wr_bad_q, rd_bad_q;
   assign wr_bad = wr_valid_i && wr_done_o && wr_error_o;
   assign rd_bad = rd_valid_i && rd_done_o && rd_error_o;
   assign error_set = (wr_bad ? wr_error : '0) | (rd_bad ? rd_error : '0)
@@ -325,12 +334,16 @@ module sl_bus_regs
       program_ok_q        <= Preloaded && pristine_q;
       error_q             <= '0;
       error_mask_q        <= '0;
+      wr_bad_q            <= 1'b0;
+      rd_bad_q            <= 1'b0;
       bus_error_count_q   <= '0;
       bus_error_address_q <= '0;
       scratch_q           <= '0;
       program_checksum_q  <= '0;
       wr_timer_q          <= '0;
       rd_timer_q          <= '0;
+      wr_over_q           <= 1'b0;
+      rd_over_q           <= 1'b0;
       rd_second_q         <= 1'b0;
       pending_q           <= 1'b0;
       mine_q              <= 1'b0;
@@ -372,6 +385,8 @@ module sl_bus_regs
       if (wr_bad && (wr_error & (Checksum | Timeout)) != '0) loading_q <= 1'b0;
 
       wr_timer_q  <= wr_valid_i && !wr_done_o ? wr_timer_q + 1'b1 : '0;
+      wr_over_q   <= wr_valid_i && !wr_done_o && wr_timer_q == TimerWidth'(TimeoutCycles - 1);
+      rd_over_q   <= rd_valid_i && !rd_done_o && rd_timer_q == TimerWidth'(TimeoutCycles - 1);
       rd_timer_q  <= rd_valid_i && !rd_done_o ? rd_timer_q + 1'b1 : '0;
       rd_second_q <= rd_valid_i && !rd_done_o;
 
@@ -387,7 +402,9 @@ module sl_bus_regs
 
       error_q <= (error_q & ~error_clear) | error_set;
       irq_o <= (error_q & error_mask_q) != '0;
-      bus_error_count_q <= bus_error_count_q + 32'(wr_bad) + 32'(rd_bad);
+      wr_bad_q <= wr_bad;
+      rd_bad_q <= rd_bad;
+      bus_error_count_q <= bus_error_count_q + 32'(wr_bad_q) + 32'(rd_bad_q);
       if (wr_bad) bus_error_address_q <= {1'b1, 10'h0, wr_addr_i};
       else if (rd_bad) bus_error_address_q <= {1'b0, 10'h0, rd_addr_i};
     end
