@@ -365,7 +365,9 @@ module bus_rules
       Inv_Over :
       assert (u_regs.wr_over_q == (32'(u_regs.wr_timer_q) == TimeoutCycles)
           && u_regs.rd_over_q == (32'(u_regs.rd_timer_q) == TimeoutCycles));
-      Inv_Mine : assert (!u_regs.mine_q || (u_regs.pending_q && rd_wait_q != '0));
+      Inv_Stall : assert (read_stall_q == (rd_wait_q != '0));
+      Inv_Mine :
+      assert (!u_regs.mine_q || (u_regs.pending_q && u_regs.rd_second_q && u_regs.rd_asked_q));
       Inv_Second : assert (u_regs.rd_second_q == (rd_wait_q != '0));
       Inv_Counted :
       assert (errors_q == past_errors_q + 32'(u_regs.wr_bad_q) + 32'(u_regs.rd_bad_q));

@@ -1016,7 +1016,6 @@ fn bad_packets_are_dropped_and_never_run() {
     let mut driver = Driver::open(Shared(&cell)).unwrap();
     let error = driver.load_streamed::<8, _>(&parsed, &mut Shared(&cell));
     assert_eq!(error.unwrap_err().code(), "SL-D011");
-    drop(driver);
     let (mut bench, _) = load_streamed::<4>(cell.into_inner(), program);
     s.check(&mut bench, "after bad packets");
 
@@ -1057,10 +1056,7 @@ fn a_packet_that_stops_half_way() {
     post_packets(&mut bench, &good[..3]);
     let taken = bench.read(map::LOAD_COUNT).0;
     assert_eq!(bench.write(map::LOAD_ADDRESS, 0, 0xF), 2);
-    assert_eq!(
-        bench.read(map::STATUS).0 & map::STATUS_LOADING,
-        map::STATUS_LOADING & bench.read(map::STATUS).0
-    );
+    assert_eq!(bench.read(map::STATUS).0 & map::STATUS_LOADING, 0);
     bench.write(map::CONTROL, map::CONTROL_SOFT_RESET, 0xF);
     post_packets(&mut bench, &good[3..]);
     assert!(bench.read(map::ERROR).0 & map::ERROR_TIMEOUT != 0);

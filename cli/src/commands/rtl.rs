@@ -33,7 +33,7 @@ pub struct Rtl {
     /// Also write memory images of this program, for an accelerator that wakes up with it
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Give sl_ip_top an AXI4-Stream for loading programs, so many bits wide: 32, 64, 128, 256 or 512
+    /// Add an AXI4-Stream for loading programs, so many bits wide: 32, 64, 128, 256 or 512
     #[arg(
         long,
         value_name = "BITS",

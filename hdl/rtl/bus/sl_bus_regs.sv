@@ -86,6 +86,7 @@ module sl_bus_regs
   localparam int unsigned TimerWidth = $clog2(TimeoutCycles + 1);
   // Regions begin at a multiple of their size, a power of two, so the bits above it name them. Single registers are in the first.
   localparam int unsigned SinglesBits = 8;
+  typedef logic [SinglesBits-3:0] index_t;
   localparam int unsigned JobsBits = $clog2(4 * RegModelJobsWords);
   localparam int unsigned TableBits = $clog2(4 * RegModelTableWords);
   localparam int unsigned WindowBits = $clog2(4 * RegLoadWindowWords);
@@ -138,9 +139,13 @@ module sl_bus_regs
   assign can_load = settled && !enable_q && core_idle_i && load_drained_i;
 
   // Write request.
-  logic wr_full, wr_window, wr_waits, wr_late, wr_take;
+  logic wr_full, wr_window, wr_single, wr_waits, wr_late, wr_take;
+  logic takes_control, takes_address, takes_error;
+  index_t  wr_index;  // of a single register
   errors_t wr_error;
   assign wr_full   = wr_strb_i == '1;
+  assign wr_single = wr_addr_i >> SinglesBits == '0;
+  assign wr_index  = wr_addr_i[SinglesBits-1:2];
   assign wr_window = wr_addr_i >> WindowBits == RegLoadWindow >> WindowBits;
 
   always_comb begin
@@ -156,21 +161,23 @@ module sl_bus_regs
         else if (!load_ready_i) wr_waits = 1'b1;
         else if (!load_target_i) wr_error = LoadTarget;
         else if (!load_order_i) wr_error = LoadOrder;
+      end else if (!wr_single) begin
+        wr_error = BadAddress;
       end else begin
-        unique case (wr_addr_i)
-          RegControl: begin
+        unique case (wr_index)
+          index_t'(RegControl >> 2): begin
             if (wr_data_i[ControlLoadBit] && (!can_load || wr_data_i[ControlEnableBit]
                 || wr_data_i[ControlSoftResetBit])) begin
               wr_error |= LoadRefused;
             end
             if (wr_data_i[ControlEnableBit] && !program_ok_q) wr_error |= EnableRefused;
           end
-          RegError, RegErrorMask, RegScratch: ;
-          RegLoadAddress: begin
+          index_t'(RegError >> 2), index_t'(RegErrorMask >> 2), index_t'(RegScratch >> 2): ;
+          index_t'(RegLoadAddress >> 2): begin
             if (!loading_q) wr_error = LoadRefused;
             else wr_waits = !load_ready_i;
           end
-          RegProgramChecksum: begin
+          index_t'(RegProgramChecksum >> 2): begin
             if (!loading_q) wr_error = LoadRefused;
             else if (!load_settled_i) wr_waits = 1'b1;
             else if (wr_data_i != load_crc_i) wr_error = Checksum;
@@ -186,8 +193,12 @@ module sl_bus_regs
   assign wr_error_o = wr_error != '0;
   assign wr_take = wr_valid_i && wr_done_o && wr_full && !wr_error_o;
 
-  assign load_start_o = wr_take && wr_addr_i == RegControl && wr_data_i[ControlLoadBit];
-  assign load_address_we_o = wr_take && wr_addr_i == RegLoadAddress;
+  // What is taken and not for the window is for a single register.
+  assign takes_control = wr_take && !wr_window && wr_index == index_t'(RegControl >> 2);
+  assign takes_address = wr_take && !wr_window && wr_index == index_t'(RegLoadAddress >> 2);
+  assign takes_error = wr_take && !wr_window && wr_index == index_t'(RegError >> 2);
+  assign load_start_o = takes_control && wr_data_i[ControlLoadBit];
+  assign load_address_we_o = takes_address;
   assign load_word_valid_o = wr_take && wr_window;
   assign stream_loading_o = loading_q;
 
@@ -196,7 +207,7 @@ module sl_bus_regs
   logic rd_asked_q;  // jobs of a model
   logic rd_second_q, rd_mapped, rd_table, rd_counts, rd_jobs, rd_waits, rd_late, rd_ask;
   errors_t rd_error;
-  logic [31:0] rd_mux;
+  logic [31:0] rd_mux, rd_record;
   logic [32*ModelTableWords-1:0] table_data;
   logic pending_q, mine_q;  // a request is out; its answer is for this read
   logic [7:0] rd_job_model, rd_table_model;
@@ -209,13 +220,13 @@ module sl_bus_regs
   assign rd_mapped = rd_addr_i >> SinglesBits == '0 || rd_table || rd_counts
       || rd_addr_i >> WindowBits == RegLoadWindow >> WindowBits;
   assign rd_ask = rd_jobs && rd_addr_i[1:0] == '0;
-  assign count_req_valid_o = rd_valid_i && rd_ask && !pending_q && !rd_late;
+  assign count_req_valid_o = rd_second_q && rd_asked_q && !pending_q && !rd_late;
   assign count_req_model_o = rd_job_model;
   assign rd_waits = !rd_second_q || (rd_asked_q && !(count_rsp_valid_i && mine_q));
   assign rd_late = rd_waits && rd_over_q;
   assign rd_done_o = !rd_waits || rd_late;
   assign rd_error_o = rd_error != '0;
-  assign rd_data_o = rd_error_o ? 32'h0 : rd_mux;
+  assign rd_data_o = (rd_error_o ? 32'h0 : rd_mux) | rd_record;
 
   always_comb begin
     rd_error = '0;
@@ -244,12 +255,11 @@ module sl_bus_regs
     status[StatusInterruptBit] = irq_o;
   end
 
+  assign rd_record = rd_present_q ? table_data[32*rd_addr_i[3:2]+:32] : '0;
   always_comb begin
     rd_mux = '0;
     if (rd_jobs) begin
       rd_mux = count_rsp_data_i;
-    end else if (rd_table) begin
-      if (rd_present_q) rd_mux = table_data[32*rd_addr_i[3:2]+:32];
     end else begin
       unique case (rd_addr_i)
         RegIdentity: rd_mux = 32'(BusIdentity);
@@ -304,7 +314,8 @@ module sl_bus_regs
   always_ff @(posedge clk_i) begin
     rd_asked_q <= rd_ask;
     rd_unmapped_q <= !rd_mapped || rd_addr_i[1:0] != '0;
-    rd_present_q <= 16'(rd_table_model) < load_num_models_i && 32'(rd_table_model) < MaxModels
+    rd_present_q <= rd_table && rd_addr_i[1:0] == '0
+        && 16'(rd_table_model) < load_num_models_i && 32'(rd_table_model) < MaxModels
         && 32'(rd_addr_i[3:2]) < RecordWords;
   end
 
@@ -316,7 +327,7 @@ module sl_bus_regs
       | (stream_refused_i ? LoadRefused : '0) | (stream_target_i ? LoadTarget : '0)
       | (stream_order_i ? LoadOrder : '0)
       | (stat_valid_i && stat_events_i != events_q ? BadSelect : '0);
-  assign error_clear = wr_take && wr_addr_i == RegError ? wr_data_i[NumErrors-1:0] : '0;
+  assign error_clear = takes_error ? wr_data_i[NumErrors-1:0] : '0;
 
   initial pristine_q = 1'b1;
   always_ff @(posedge clk_i) if (load_start_o) pristine_q <= 1'b0;
@@ -361,9 +372,9 @@ module sl_bus_regs
         if (stat_valid_i && stale_q != '0) stale_q <= stale_q - 1'b1;
       end
 
-      if (wr_take) begin
-        unique case (wr_addr_i)
-          RegControl: begin
+      if (wr_take && !wr_window) begin
+        unique case (wr_index)
+          index_t'(RegControl >> 2): begin
             enable_q <= wr_data_i[ControlEnableBit];
             if (wr_data_i[ControlSoftResetBit]) reset_q <= 1'b1;
             if (wr_data_i[ControlLoadBit]) begin
@@ -372,14 +383,14 @@ module sl_bus_regs
               reset_due_q  <= 1'b1;
             end
           end
-          RegErrorMask: error_mask_q <= wr_data_i[NumErrors-1:0];
-          RegScratch:   scratch_q <= wr_data_i;
-          RegProgramChecksum: begin
+          index_t'(RegErrorMask >> 2): error_mask_q <= wr_data_i[NumErrors-1:0];
+          index_t'(RegScratch >> 2):   scratch_q <= wr_data_i;
+          index_t'(RegProgramChecksum >> 2): begin
             program_checksum_q <= wr_data_i;
             program_ok_q       <= 1'b1;
             loading_q          <= 1'b0;
           end
-          default:      ;
+          default:                     ;
         endcase
       end
       if (wr_bad && (wr_error & (Checksum | Timeout)) != '0) loading_q <= 1'b0;
