@@ -221,7 +221,7 @@ endmodule
     netlist = folder / "right.v"
     sources = ["constraints/ecp5/sl_serial_load.sv", "constraints/ecp5/sl_selftest.sv"]
     seconds = common.yosys(
-        [common.read_slang("sl_selftest", sources, file_list=folder / "board.f"), *AS_READ, f"write_verilog -noattr {netlist}"],
+        [common.read_slang("sl_selftest", sources, file_list=folder / "board.f"), *AS_READ, "bwmuxmap", f"write_verilog -noattr {netlist}"],
         folder / "yosys.log",
     )
     good = (ROOT / netlist).read_text()
